@@ -1,0 +1,30 @@
+"""selfieart turns a selfie or portrait into art, part by part.
+
+    from selfieart import Look, SegmentLook, Studio
+
+    art = Studio().open("me.jpg").render(Look({"hair": SegmentLook("starry-night")}))
+    art.save("out.png")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from selfieart.errors import SelfieartError
+from selfieart.look import Look, SegmentLook
+
+if TYPE_CHECKING:
+    from selfieart.studio import Artwork, Portrait, Studio
+
+__all__ = ["Artwork", "Look", "Portrait", "SegmentLook", "SelfieartError", "Studio"]
+
+_FROM_STUDIO = ("Artwork", "Portrait", "Studio")
+
+
+def __getattr__(name: str) -> Any:
+    # The studio brings torch with it, which takes over a second to import; the command line's help must not wait for it.
+    if name in _FROM_STUDIO:
+        import selfieart.studio
+
+        return getattr(selfieart.studio, name)
+    raise AttributeError(f"module 'selfieart' has no attribute '{name}'")

@@ -1,0 +1,85 @@
+"""What the commands share: progress, results as text or JSON, option values."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from selfieart.errors import ImageError, LookError
+from selfieart.transfer.stylizer import Progress as ProgressCallback
+from selfieart.transfer.stylizer import silent
+
+STAGES = {"load": "Loading models", "parse": "Parsing", "style": "Painting", "compose": "Composing", "gallery": "Painting"}
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON on standard output."""
+    sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[ProgressCallback]:
+    """A progress bar on standard error; none where nobody looks at it."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield silent
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        tasks = {"load": bar.add_task(STAGES["load"], total=None)}
+
+        def report(stage: str, done: float) -> None:
+            bar.update(tasks["load"], visible=False)
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(STAGES.get(stage, stage), total=1.0)
+            bar.update(tasks[stage], completed=done)
+
+        yield report
+
+
+def beside(picture: Path, ending: str) -> Path:
+    """The default output beside a photo: me.jpg -> me-ENDING.png."""
+    return picture.with_name(f"{picture.stem}-{ending}.png")
+
+
+def check_output(target: Path, source: Path | None, overwrite: bool) -> None:
+    """Refuse an output that cannot be written, before any work is done.
+
+    Raises:
+        ImageError: it exists and may not be replaced, it is the photo itself, or it cannot be written.
+    """
+    from selfieart.imaging import check_target, picture_format
+
+    picture_format(target)
+    if source is not None and target.resolve() == source.resolve():
+        raise ImageError(f"The output {target} is the photo itself: choose another name, so the photo is not lost.")
+    check_target(target, overwrite)
+
+
+def number(text: str, option: str) -> float:
+    """A number as a person writes it.
+
+    Raises:
+        LookError: it is none.
+    """
+    try:
+        return float(text)
+    except ValueError as error:
+        raise LookError(f"{option} must be a number, not '{text}'.") from error
+
+
+def face_count(text: str) -> Any:
+    """The value of --faces: "all", "largest", or a number."""
+    return int(text) if text.strip().isdecimal() else text.strip().lower()
+
+
+def timing(seconds: dict[str, float]) -> str:
+    """Stages and their times as one line."""
+    return ", ".join(f"{stage} {value:.2f} s" for stage, value in seconds.items())

@@ -1,0 +1,177 @@
+"""Commands and their options; each command's work lives in its own module, imported when it runs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from selfieart.errors import Cancelled, SelfieartError
+
+app = typer.Typer(
+    name="selfieart",
+    help="Turn a selfie or portrait into art, part by part.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Picture = Annotated[Path, typer.Argument(help="The photo: JPEG, PNG, WebP, TIFF or BMP.", metavar="PHOTO")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output file if it exists.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")]
+FacesOption = Annotated[str, typer.Option("--faces", help="Which faces take part: all, largest, or how many of the largest.")]
+Tau = Annotated[str | None, typer.Option("--tau", help="Softness of the masks: 1 soft, 3 usual, 10 sharp; inf or binary.")]
+Stroke = Annotated[
+    str | None,
+    typer.Option("--stroke", help="Size of the strokes: small, medium, large, or the short side in pixels to paint at."),
+]
+LookFile = Annotated[Path | None, typer.Option("--look", help="A look: a TOML file, or a PNG made by selfieart.")]
+
+
+@app.command()
+def photo(
+    picture: Picture,
+    style: Annotated[
+        list[str] | None,
+        typer.Option("--style", "-s", help="SEGMENT=STYLE, or STYLE for everything. Repeat it.", metavar="SEGMENT=STYLE"),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Output; beside the photo when left out.")] = None,
+    strength: Annotated[
+        list[str] | None, typer.Option("--strength", help="0 to 1, for all or as SEGMENT=0.5. Repeat it.")
+    ] = None,
+    keep_color: Annotated[
+        list[str] | None, typer.Option("--keep-color", help="0 to 1, how much of the photo's colour stays. Repeat it.")
+    ] = None,
+    feather: Annotated[
+        list[str] | None, typer.Option("--feather", help="Soft borders, in percent of the short side. Repeat it.")
+    ] = None,
+    tau: Tau = None,
+    stroke: Stroke = None,
+    blend: Annotated[
+        str | None, typer.Option("--blend", help="pixels (best) or features (all styles in one pass, faster).")
+    ] = None,
+    faces: Annotated[str | None, typer.Option("--faces", help="all, largest, or how many of the largest.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Another seed gives other strokes.")] = None,
+    look: LookFile = None,
+    save_look: Annotated[Path | None, typer.Option("--save-look", help="Also write the look as TOML.")] = None,
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+) -> None:
+    """Stylise a photo: a style for each segment you name.
+
+    selfieart photo me.jpg --style hair=starry-night --style background=wave -o out.png
+    """
+    from selfieart.cli.photo import run
+
+    options = {"tau": tau, "stroke": stroke, "blend": blend, "faces": faces, "seed": seed}
+    knobs = {"strength": strength or [], "keep_color": keep_color or [], "feather": feather or []}
+    run(picture, out, style or [], knobs, options, look, save_look, overwrite, as_json)
+
+
+@app.command()
+def parse(
+    picture: Picture,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write a labelled overlay with legend.")] = None,
+    labels: Annotated[Path | None, typer.Option("--labels", help="Write the 8-bit class map at photo size (PNG).")] = None,
+    faces: FacesOption = "all",
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+) -> None:
+    """Find the segments of a photo: hair, skin, eyes, lips, clothes, background ..."""
+    from selfieart.cli.parse import run
+
+    run(picture, out, labels, faces, overwrite, as_json)
+
+
+@app.command()
+def styles(
+    sheet: Annotated[Path | None, typer.Option("--sheet", help="Write a sheet with a thumbnail of every style.")] = None,
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+) -> None:
+    """List the styles, with the paintings behind them."""
+    from selfieart.cli.listing import styles as run
+
+    run(sheet, overwrite, as_json)
+
+
+@app.command()
+def segments(as_json: Json = False) -> None:
+    """List the segments and groups that a style can be given to."""
+    from selfieart.cli.listing import segments as run
+
+    run(as_json)
+
+
+@app.command()
+def models(as_json: Json = False) -> None:
+    """List the packaged models: what they are, their terms, and how good they measured."""
+    from selfieart.cli.listing import models as run
+
+    run(as_json)
+
+
+@app.command()
+def gallery(
+    picture: Picture,
+    rows: Annotated[str, typer.Option("--rows", help="Styles of the rows, with commas between.")],
+    columns: Annotated[str, typer.Option("--columns", help="Styles of the columns, with commas between.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Output; beside the photo when left out.")] = None,
+    row_segment: Annotated[str, typer.Option("--row-segment", help="What wears the row's style.")] = "person",
+    column_segment: Annotated[str, typer.Option("--column-segment", help="What wears the column's style.")] = "background",
+    tau: Tau = None,
+    stroke: Stroke = None,
+    look: LookFile = None,
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+) -> None:
+    """Every pair of two lists of styles on one portrait, on one sheet."""
+    from selfieart.cli.gallery import run
+
+    run(picture, rows, columns, out, row_segment, column_segment, {"tau": tau, "stroke": stroke}, look, overwrite, as_json)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Output.")] = Path("selfieart-demo.png"),
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+) -> None:
+    """Make a first artwork from the packaged portrait."""
+    from selfieart.cli.photo import demo as run
+
+    run(out, overwrite, as_json)
+
+
+def _version(show: bool) -> None:
+    if show:
+        from importlib.metadata import version
+
+        typer.echo(f"selfieart {version('selfieart')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line.
+
+    Exit codes: 0 done, 2 what was asked for cannot be done (one sentence on stderr), 130 interrupted.
+    """
+    try:
+        app(arguments)
+    except Cancelled:
+        sys.exit(130)
+    except SelfieartError as error:
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(2)

@@ -1,0 +1,77 @@
+"""``selfieart parse``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from selfieart.cli.console import check_output, face_count, print_json, progress
+from selfieart.errors import ImageError
+from selfieart.parsing.parser import check_faces
+from selfieart.segments import SEGMENTS
+
+
+def run(picture: Path, out: Path | None, labels: Path | None, faces: str, overwrite: bool, as_json: bool) -> None:
+    """Parse one photo, write what was asked for, and report the segments and faces found."""
+    wanted = face_count(faces)
+    check_faces(wanted)
+    for target in (out, labels):
+        if target is not None:
+            check_output(target, picture, overwrite)
+    if labels is not None and labels.suffix.lower() != ".png":
+        raise ImageError(f"The class map must be a PNG, because other formats may change its values: {labels} is none.")
+    if out is not None and labels is not None and out.resolve() == labels.resolve():
+        raise ImageError(f"The overlay and the class map are both {out}: give them different names.")
+    with progress(quiet=as_json) as report:
+        report("load", 0.0)
+        from selfieart.studio import Studio
+
+        portrait = Studio().open(picture)
+        report("parse", 0.0)
+        parsing = portrait.parsing(wanted)
+        classes = parsing.labels(portrait.photo.pixels)
+        report("parse", 1.0)
+    if out is not None:
+        from selfieart.imaging import write_photo
+        from selfieart.sheets import with_legend
+
+        write_photo(out, with_legend(portrait.photo.pixels, classes), overwrite=overwrite)
+    if labels is not None:
+        write_labels(labels, classes, overwrite)
+    counts = np.bincount(classes.ravel(), minlength=len(SEGMENTS))
+    found = [
+        {"segment": segment.name, "class": index, "pixels": int(counts[index]), "share": counts[index] / classes.size}
+        for index, segment in enumerate(SEGMENTS)
+        if counts[index]
+    ]
+    boxes = [
+        {"x": round(f.x, 1), "y": round(f.y, 1), "side": round(f.side, 1), "angle": round(f.angle, 1)}
+        for f in parsing.faces
+    ]
+    if as_json:
+        size = {"width": portrait.photo.width, "height": portrait.photo.height}
+        outputs = {"overlay": out and str(out), "labels": labels and str(labels)}
+        print_json({**size, "faces": boxes, "segments": found, **outputs})
+        return
+    console = Console(highlight=False)
+    table = Table("segment", "class", "share")
+    for row in sorted(found, key=lambda r: -float(r["share"])):
+        table.add_row(str(row["segment"]), str(row["class"]), f"{100 * float(row['share']):.1f}%")
+    console.print(table)
+    console.print(f"{len(boxes)} face{'' if len(boxes) == 1 else 's'} found.")
+    for target in (out, labels):
+        if target is not None:
+            console.print(f"Wrote {target}", soft_wrap=True)
+
+
+def write_labels(path: Path, classes: np.ndarray, overwrite: bool) -> None:
+    """Write a class map (H, W) uint8 as an 8-bit grey PNG whose values are the classes."""
+    from PIL import Image
+
+    from selfieart.imaging import atomic_write
+
+    with atomic_write(path, overwrite) as temporary:
+        Image.fromarray(classes).save(temporary, format="PNG")

@@ -1,0 +1,132 @@
+"""``selfieart photo`` and ``selfieart demo``."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from selfieart.cli.console import beside, check_output, face_count, number, print_json, progress, timing
+from selfieart.errors import LookError
+from selfieart.look import Look, SegmentLook, tau_from_text
+from selfieart.segments import canonical
+from selfieart.styles import resolve_style
+
+DEMO = Look(
+    {
+        "hair": SegmentLook("starry-night"),
+        "face": SegmentLook("candy", strength=0.7, keep_color=0.5),
+        "clothes": SegmentLook("la-muse"),
+        "background": SegmentLook("rain-princess"),
+    }
+)
+
+
+def run(
+    picture: Path,
+    out: Path | None,
+    style: list[str],
+    knobs: dict[str, list[str]],
+    options: dict[str, Any],
+    look_file: Path | None,
+    save_look: Path | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Stylise one photo as the options say, write it, and report."""
+    look = look_from(style, knobs, options, Look.load(look_file) if look_file else Look())
+    if not look.segments:
+        raise LookError("Nothing to paint: give --style SEGMENT=STYLE (or --look FILE), for example --style hair=candy.")
+    for worn in look.segments.values():
+        resolve_style(worn.style)
+    target = out or beside(picture, "art")
+    check_output(target, picture, overwrite)
+    if save_look:
+        from selfieart.imaging import check_target
+
+        check_target(save_look, overwrite)
+    _paint(picture, target, look, overwrite, as_json)
+    if save_look:
+        look.save(save_look, overwrite)
+
+
+def demo(out: Path, overwrite: bool, as_json: bool) -> None:
+    """Paint the packaged portrait and say what was done."""
+    check_output(out, None, overwrite)
+    with ExitStack() as stack:
+        path = stack.enter_context(resources.as_file(resources.files("selfieart").joinpath("data", "astronaut.jpg")))
+        _paint(path, out, DEMO, overwrite, as_json)
+
+
+def look_from(style: list[str], knobs: dict[str, list[str]], options: dict[str, Any], look: Look) -> Look:
+    """The look that the options describe, on top of a given one.
+
+    Raises:
+        SelfieartError: a name does not exist, or a value has the wrong kind or range.
+    """
+    worn = dict(look.segments)
+    for item in style:
+        segment, _, name = item.rpartition("=")
+        if not name or (not segment and item.startswith("=")):
+            raise LookError(f"--style {item} is incomplete: write SEGMENT=STYLE, for example hair=candy.")
+        key = canonical(segment or "everything")
+        worn[key] = replace(worn[key], style=name) if key in worn else SegmentLook(name)
+    for knob, values in knobs.items():
+        flag = "--" + knob.replace("_", "-")
+        # Values for all come first, whatever the order on the command line, so that a segment's own value stays.
+        for value in sorted(values, key=lambda v: "=" in v):
+            segment, _, text = value.rpartition("=")
+            keys = [canonical(segment)] if segment else list(worn)
+            for key in keys:
+                if key not in worn:
+                    raise LookError(f"{flag} {value} names a segment without a style: add --style {key}=STYLE.")
+                worn[key] = replace(worn[key], **{knob: number(text, flag)})
+    given = {key: value for key, value in options.items() if value is not None}
+    if "tau" in given:
+        given["tau"] = tau_from_text(given["tau"])
+    if "stroke" in given:
+        given["stroke"] = int(given["stroke"]) if given["stroke"].isdecimal() else given["stroke"].lower()
+    if "faces" in given:
+        given["faces"] = face_count(given["faces"])
+    return replace(look, segments=worn, **given)
+
+
+def _paint(picture: Path, target: Path, look: Look, overwrite: bool, as_json: bool) -> None:
+    start = time.perf_counter()
+    with progress(quiet=as_json) as report:
+        report("load", 0.0)
+        from selfieart.studio import Studio
+
+        studio = Studio()
+        loaded = time.perf_counter()
+        portrait = studio.open(picture)
+        opened = time.perf_counter()
+        art = portrait.render(look, report)
+    rendered = time.perf_counter()
+    art.save(target, overwrite)
+    end = time.perf_counter()
+    seconds = {"load": loaded - start, "read": opened - loaded, **art.seconds, "write": end - rendered}
+    if as_json:
+        print_json(
+            {
+                "output": str(target),
+                "width": art.photo.width,
+                "height": art.photo.height,
+                "look": look.to_toml(),
+                "seconds": {stage: round(value, 4) for stage, value in seconds.items()},
+                "notes": list(art.notes),
+            }
+        )
+        return
+    console = Console(highlight=False)
+    for note in art.notes:
+        Console(stderr=True, highlight=False).print(f"Note: {note}", style="yellow")
+    parts = ", ".join(f"{segment} in {worn.style}" for segment, worn in look.segments.items())
+    console.print(f"Painted {picture.name} ({art.photo.width}x{art.photo.height}): {parts}.", soft_wrap=True)
+    console.print(f"{timing(seconds)}; {end - start:.2f} s in all.", soft_wrap=True)
+    console.print(f"The picture is {target}", soft_wrap=True)

@@ -1,0 +1,107 @@
+"""Guided upsampling: bring a coarse signal to a picture's resolution with its edges on the picture's edges.
+
+The guided filter of He, Sun and Tang (TPAMI 2013) in its fast form: within each window the signal is modelled as an affine
+function of the guide's colours, q = a . I + b; the coefficients are found at low resolution and applied at full resolution.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from selfieart.imaging.resize import resize_rows
+
+FloatArray = NDArray[np.float32]
+
+
+def _box(x: FloatArray, radius: int) -> FloatArray:
+    side = 2 * radius + 1
+    return cv2.blur(x, (side, side), borderType=cv2.BORDER_REFLECT)  # type: ignore[return-value]
+
+
+def guided_coefficients(guide: Tensor, signal: Tensor, radius: int, eps: float) -> Tensor:
+    """Affine coefficients of the colour guided filter, averaged over the windows that cover each pixel.
+
+    Args:
+        guide: (3, h, w) in [0, 1].
+        signal: (K, h, w).
+        radius: window radius in pixels, >= 1.
+        eps: regularisation, a variance of the guide below which its structure is ignored.
+
+    Returns:
+        (K, 4, h, w): a for the three colours, then b.
+    """
+    colours = [np.ascontiguousarray(c, np.float32) for c in guide.numpy()]
+    means = [_box(c, radius) for c in colours]
+    covariance = np.empty((3, 3, *colours[0].shape), np.float32)
+    for i in range(3):
+        for j in range(i, 3):
+            covariance[i, j] = covariance[j, i] = _box(colours[i] * colours[j], radius) - means[i] * means[j]
+    r, g, b = 0, 1, 2
+    for i in range(3):
+        covariance[i, i] += eps
+    inverse = np.empty_like(covariance)
+    inverse[r, r] = covariance[g, g] * covariance[b, b] - covariance[g, b] ** 2
+    inverse[r, g] = covariance[r, b] * covariance[g, b] - covariance[r, g] * covariance[b, b]
+    inverse[r, b] = covariance[r, g] * covariance[g, b] - covariance[r, b] * covariance[g, g]
+    inverse[g, g] = covariance[r, r] * covariance[b, b] - covariance[r, b] ** 2
+    inverse[g, b] = covariance[r, b] * covariance[r, g] - covariance[r, r] * covariance[g, b]
+    inverse[b, b] = covariance[r, r] * covariance[g, g] - covariance[r, g] ** 2
+    inverse[g, r], inverse[b, r], inverse[b, g] = inverse[r, g], inverse[r, b], inverse[g, b]
+    determinant = (covariance[r] * inverse[r]).sum(0)
+    inverse /= determinant
+    out = np.empty((signal.shape[0], 4, *colours[0].shape), np.float32)
+
+    def fit(k: int) -> None:
+        plane = np.ascontiguousarray(signal[k].numpy())
+        mean = _box(plane, radius)
+        cross = [_box(colours[i] * plane, radius) - means[i] * mean for i in range(3)]
+        offset = mean
+        for i in range(3):
+            a = inverse[i, 0] * cross[0] + inverse[i, 1] * cross[1] + inverse[i, 2] * cross[2]
+            offset = offset - a * means[i]
+            out[k, i] = _box(a, radius)
+        out[k, 3] = _box(offset, radius)
+
+    # NumPy and OpenCV release the GIL, and one plane at a time stays in a core's cache.
+    with ThreadPoolExecutor(max(1, torch.get_num_threads())) as pool:
+        list(pool.map(fit, range(signal.shape[0])))
+    return torch.from_numpy(out)
+
+
+class GuidedUpsampler:
+    """Apply guided coefficients at any resolution, a strip of rows at a time.
+
+    Args:
+        guide: (3, h, w) in [0, 1], the picture at the signal's resolution.
+        signal: (K, h, w).
+        radius: window radius in pixels of the signal.
+        eps: see :func:`guided_coefficients`.
+    """
+
+    def __init__(self, guide: Tensor, signal: Tensor, radius: int = 4, eps: float = 1e-3) -> None:
+        self.coefficients = guided_coefficients(guide, signal, radius, eps)
+
+    def rows(self, picture: Tensor, top: int, bottom: int, height: int) -> Tensor:
+        """Rows of the upsampled signal.
+
+        Args:
+            picture: (3, bottom - top, W) in [0, 1], those rows of the full-resolution picture.
+            top, bottom: which rows.
+            height: of the whole picture.
+
+        Returns:
+            (K, bottom - top, W).
+        """
+        k = self.coefficients.shape[0]
+        flat = resize_rows(self.coefficients.flatten(0, 1), height, picture.shape[-1], top, bottom)
+        values = flat.unflatten(0, (k, 4))
+        out = values[:, 3]
+        for i in range(3):
+            out = torch.addcmul(out, values[:, i], picture[i])
+        return out

@@ -1,0 +1,258 @@
+"""Photo -> :class:`Parsing`: the whole frame, then every face again on an upright crop, fused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from selfieart.errors import SelfieartError
+from selfieart.imaging.resize import resize
+from selfieart.parsing.faces import Face, FloatArray, find_faces
+from selfieart.parsing.parsing import Parsing
+from selfieart.segments import INDEX
+
+Faces = Literal["all", "largest"] | int
+"""Which faces take part: all, the largest, or the N largest."""
+
+SMALLEST_SIDE = 8
+
+
+class Parser(Protocol):
+    """Anything that finds the 19 segments of :data:`selfieart.segments.SEGMENTS`."""
+
+    name: str
+
+    def parse(self, picture: Tensor, faces: Faces = "all") -> Parsing:
+        """Parse a picture (3, H, W) in [0, 1]."""
+        ...
+
+
+@dataclass(frozen=True)
+class InputContract:
+    """How a network wants its input: the manifest states it, and nobody else normalises."""
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    multiple: int
+
+
+class FaceParser:
+    """A segmentation network used twice: on the whole frame, then on an upright crop of every face found.
+
+    Args:
+        net: (B, 3, H, W) -> logits (B, 19, H/n, W/n).
+        contract: the network's input contract.
+        name: name in the registry.
+        frame_side: short side of the whole frame, in pixels; its long side is at most twice that.
+        crop_side: side of a face's crop, in pixels.
+        canvas_side: long side of the fused logits, in pixels, unless the picture is smaller.
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        contract: InputContract,
+        name: str,
+        frame_side: int = 320,
+        crop_side: int = 384,
+        canvas_side: int = 768,
+    ) -> None:
+        self.net, self.contract, self.name = net, contract, name
+        self.frame_side, self.crop_side, self.canvas_side = frame_side, crop_side, canvas_side
+        self._mean = torch.tensor(contract.mean)[:, None, None]
+        self._std = torch.tensor(contract.std)[:, None, None]
+
+    def parse(self, picture: Tensor, faces: Faces = "all") -> Parsing:
+        """Parse a picture.
+
+        Args:
+            picture: (3, H, W) in [0, 1], each side at least 8 pixels.
+            faces: which faces keep their segments; the others become background.
+
+        Returns:
+            The parsing; without any face in the picture ``faces`` is empty and body and background are still there.
+
+        Raises:
+            SelfieartError: the picture is too small, or ``faces`` is not "all", "largest" or a positive number.
+        """
+        limit = check_faces(faces)
+        height, width = picture.shape[-2:]
+        if min(height, width) < SMALLEST_SIDE:
+            raise SelfieartError(
+                f"The picture is {width}x{height} pixels, too small to parse: give one of at least "
+                f"{SMALLEST_SIDE}x{SMALLEST_SIDE} pixels."
+            )
+        scale = min(1.0, self.canvas_side / max(height, width))
+        canvas = resize(picture, (max(1, round(height * scale)), max(1, round(width * scale))))
+        frame = self._frame_logits(canvas)
+        found = self._refined_faces(canvas, frame, find_faces(_probabilities(frame)))
+        logits = torch.from_numpy(_without_islands(_fused(frame, found)))
+        if limit is not None:
+            logits = _without(logits, [face for face, _ in found[limit:]])
+        kept = [face for face, _ in found[:limit]]
+        return Parsing(logits, canvas, tuple(f.scaled(width / canvas.shape[-1]) for f in kept), height, width)
+
+    def _logits(self, picture: Tensor) -> Tensor:
+        """Logits (19, H/n, W/n) of a picture whose sides are multiples of the contract's."""
+        with torch.inference_mode():
+            x = ((picture - self._mean) / self._std)[None].contiguous(memory_format=torch.channels_last)
+            return self.net(x)[0].float().contiguous()  # type: ignore[no-any-return]
+
+    def _frame_logits(self, canvas: Tensor) -> FloatArray:
+        """Logits (19, h, w) of the whole frame at the canvas' size."""
+        height, width = canvas.shape[-2:]
+        scale = min(self.frame_side / min(height, width), 2 * self.frame_side / max(height, width))
+        small = resize(canvas, (max(1, round(height * scale)), max(1, round(width * scale))))
+        m = self.contract.multiple
+        right, bottom = -small.shape[-1] % m, -small.shape[-2] % m
+        padded = F.pad(small[None], (0, right, 0, bottom), mode="replicate")[0]
+        logits = self._logits(padded)
+        logits = F.interpolate(logits[None], size=padded.shape[-2:], mode="bilinear", align_corners=False)[0]
+        return resize(logits[:, : small.shape[-2], : small.shape[-1]], (height, width)).numpy()  # type: ignore[no-any-return]
+
+    def _refined_faces(
+        self, canvas: Tensor, frame: FloatArray, faces: list[Face]
+    ) -> list[tuple[Face, FloatArray]]:
+        """Each face with the logits (19, n, n) of its upright crop, measured again on that crop."""
+        refined: list[tuple[Face, FloatArray]] = []
+        for face in faces:
+            logits = self._crop_logits(canvas, face)
+            better = _measured_on_crop(face, logits)
+            if better is None:
+                continue
+            if abs(better.angle - face.angle) > 10 or not 0.8 < better.side / face.side < 1.25:
+                logits, face = self._crop_logits(canvas, better), better
+            if all(_apart(face, other) for other, _ in refined):
+                refined.append((face, logits))
+        return refined
+
+    def _crop_logits(self, canvas: Tensor, face: Face) -> FloatArray:
+        side = self.crop_side
+        pixels = canvas.permute(1, 2, 0).contiguous().numpy()
+        # Warping down by more than 2 would alias, so the canvas is first reduced to about the crop's scale.
+        factor = min(1.0, 1.5 * side / face.side)
+        if factor < 0.75:
+            small = cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+            pixels, face = small, face.scaled(small.shape[1] / pixels.shape[1])
+        crop = cv2.warpAffine(
+            pixels, face.matrix(side), (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        return self._logits(torch.from_numpy(crop).permute(2, 0, 1)).numpy()  # type: ignore[no-any-return]
+
+
+def check_faces(faces: Faces) -> int | None:
+    """How many faces take part, None for all.
+
+    Raises:
+        SelfieartError: the value is not "all", "largest" or a positive number.
+    """
+    if faces == "all":
+        return None
+    if faces == "largest":
+        return 1
+    if isinstance(faces, int) and not isinstance(faces, bool) and faces > 0:
+        return faces
+    raise SelfieartError(f"faces must be 'all', 'largest' or a number from 1, not '{faces}'.")
+
+
+def _probabilities(logits: FloatArray) -> FloatArray:
+    return torch.from_numpy(logits).softmax(0).numpy()  # type: ignore[no-any-return]
+
+
+def _apart(a: Face, b: Face) -> bool:
+    return bool(np.hypot(a.x - b.x, a.y - b.y) > 0.25 * max(a.side, b.side))
+
+
+def _measured_on_crop(face: Face, logits: FloatArray) -> Face | None:
+    """The face measured again on its own crop; None when the closer look finds no face near the middle."""
+    n = logits.shape[-1]
+    inverse = cv2.invertAffineTransform(face.matrix(n))
+    near = []
+    for seen in find_faces(_probabilities(logits), smallest=0.02):
+        if np.hypot(seen.x - n / 2, seen.y - n / 2) < 0.3 * n:
+            x, y = inverse @ np.array([seen.x - 0.5, seen.y - 0.5, 1.0])
+            scale = face.side / n
+            angle = (face.angle + seen.angle + 180) % 360 - 180
+            near.append(Face(float(x) + 0.5, float(y) + 0.5, seen.side * scale, angle, seen.area * scale**2))
+    return near[0] if near else None
+
+
+def _window(n: int, margin: float = 0.18) -> FloatArray:
+    """(n, n) weights, 1 inside, falling smoothly to 0 at the border of a crop."""
+    distance = np.minimum(np.arange(n) + 0.5, n - np.arange(n) - 0.5) / n
+    ramp = 0.5 - 0.5 * np.cos(np.pi * np.clip(distance / margin, 0, 1))
+    return np.outer(ramp, ramp).astype(np.float32)
+
+
+def _fused(frame: FloatArray, faces: list[tuple[Face, FloatArray]]) -> FloatArray:
+    """Frame logits (19, h, w) with the logits of every crop blended in; no seam, because the weights fall to 0."""
+    if not faces:
+        return frame
+    height, width = frame.shape[-2:]
+    total = np.zeros((height, width), np.float32)
+    mixed = np.zeros((height, width, frame.shape[0]), np.float32)
+    for face, logits in faces:
+        n = logits.shape[-1]
+        # Four channels at a time: cv2.warpAffine holds no more.
+        matrix = face.matrix(n)
+        weight = cv2.warpAffine(_window(n), matrix, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+        planes = [
+            cv2.warpAffine(
+                plane,
+                matrix,
+                (width, height),
+                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                borderMode=cv2.BORDER_REPLICATE,
+            )
+            for plane in logits
+        ]
+        mixed += weight[..., None] * np.stack(planes, -1)
+        total += weight
+    # Where crops overlap they share the pixel; the frame keeps what no crop covers.
+    share = np.minimum(total, 1)
+    crops = mixed / np.maximum(total, 1e-6)[..., None]
+    return np.ascontiguousarray((frame.transpose(1, 2, 0) * (1 - share)[..., None] + crops * share[..., None]).transpose(2, 0, 1))
+
+
+def _without_islands(logits: FloatArray, smallest: float = 0.04) -> FloatArray:
+    """Logits in which small areas of "person" that touch no larger one count as background.
+
+    Args:
+        logits: (19, h, w), changed in place.
+        smallest: least area that may stand alone, as a fraction of the largest area.
+    """
+    background = logits[INDEX["background"]]
+    best = logits.max(0)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((best > background).astype(np.uint8), connectivity=8)
+    if count < 3:
+        return logits
+    areas = stats[:, cv2.CC_STAT_AREA]
+    small = np.flatnonzero(areas[1:] < smallest * areas[1:].max()) + 1
+    island = np.isin(labels, small)
+    background[island] = best[island] + 2.0
+    return logits
+
+
+def _without(logits: Tensor, faces: list[Face]) -> Tensor:
+    """Logits in which the heads of the given faces count as background."""
+    if not faces:
+        return logits
+    height, width = logits.shape[-2:]
+    covered = np.zeros((height, width), np.float32)
+    for face in faces:
+        matrix = replace(face, side=face.side * 1.1).matrix(128)
+        weight = cv2.warpAffine(
+            _window(128), matrix, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        )
+        covered = np.maximum(covered, weight)
+    plain = logits - logits.amax(0)
+    background = torch.full_like(plain, -12.0)
+    background[INDEX["background"]] = 0.0
+    share = torch.from_numpy(covered)
+    return plain * (1 - share) + background * share

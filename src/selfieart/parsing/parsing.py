@@ -1,0 +1,102 @@
+"""What parsing a picture gives: logits, and everything that can be read from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from selfieart.errors import SelfieartError
+from selfieart.imaging.guided import GuidedUpsampler
+from selfieart.imaging.arrays import as_tensor
+from selfieart.imaging.resize import resize_rows
+from selfieart.masks import soft_masks
+from selfieart.parsing.faces import Face
+
+EDGE_RADIUS = 3
+EDGE_EPS = 2e-3
+
+
+@dataclass(frozen=True)
+class Parsing:
+    """Segments of one picture.
+
+    Attributes:
+        logits: (K, h, w) float32, at the resolution of parsing.
+        guide: (3, h, w) in [0, 1], the picture at that resolution, to which edges are snapped.
+        faces: faces found, largest first, in pixels of the full picture.
+        height, width: of the full picture.
+    """
+
+    logits: Tensor
+    guide: Tensor
+    faces: tuple[Face, ...]
+    height: int
+    width: int
+
+    @cached_property
+    def _upsampler(self) -> GuidedUpsampler:
+        return GuidedUpsampler(self.guide, self.logits, EDGE_RADIUS, EDGE_EPS)
+
+    def logits_rows(self, picture: Tensor, top: int, bottom: int) -> Tensor:
+        """Logits of some rows at full resolution, with edges snapped to the picture's.
+
+        Args:
+            picture: (3, bottom - top, width) in [0, 1], those rows of the full picture.
+            top, bottom: which rows.
+
+        Returns:
+            (K, bottom - top, width).
+        """
+        return self._upsampler.rows(picture, top, bottom, self.height)
+
+    def at_size(self, height: int, width: int) -> Parsing:
+        """The same parsing for a larger or smaller copy of the picture."""
+        faces = tuple(face.scaled(width / self.width) for face in self.faces)
+        return replace(self, faces=faces, height=height, width=width)
+
+    def masks(self, tau: float = 3.0, size: tuple[int, int] | None = None) -> Tensor:
+        """Soft masks (eq. 9) at any size, from bilinearly resized logits.
+
+        Args:
+            tau: softness; inf gives binary masks.
+            size: (H, W); the resolution of parsing when left out.
+
+        Returns:
+            (K, H, W), summing to 1 over K.
+        """
+        height, width = size or (self.logits.shape[-2], self.logits.shape[-1])
+        return soft_masks(resize_rows(self.logits, height, width, 0, height), tau)
+
+    def labels(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Most likely class at each pixel of the full picture.
+
+        Args:
+            pixels: (H, W, 3) uint8, the picture that was parsed.
+
+        Returns:
+            (H, W) uint8, indices of :data:`selfieart.segments.SEGMENTS`.
+
+        Raises:
+            SelfieartError: the picture has another size than the one that was parsed.
+        """
+        if pixels.shape[:2] != (self.height, self.width):
+            raise SelfieartError(
+                f"The picture is {pixels.shape[1]}x{pixels.shape[0]} but {self.width}x{self.height} was parsed: "
+                "give the picture that was parsed."
+            )
+        out = np.empty(pixels.shape[:2], np.uint8)
+        for top, bottom in strips_of(self.height, self.width, self.logits.shape[0]):
+            out[top:bottom] = self.logits_rows(as_tensor(pixels[top:bottom]), top, bottom).argmax(0).numpy()
+        return out
+
+
+def strips_of(height: int, width: int, planes: int, budget: int = 12_000_000) -> Iterator[tuple[int, int]]:
+    """Strips of rows (top, bottom) such that 5 * planes floats per pixel stay within a budget of floats."""
+    rows = max(1, budget // (5 * planes * width))
+    for top in range(0, height, rows):
+        yield top, min(top + rows, height)

@@ -1,0 +1,261 @@
+"""The Studio: opens a photo, parses it once, paints it once per style, and composes any look from those layers."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from selfieart.compose import Part, compose, part_masks
+from selfieart.imaging import Photo, read_photo, write_photo
+from selfieart.imaging.arrays import as_tensor
+from selfieart.imaging.resize import resize
+from selfieart.layers import BlurLayer, ColorLayer, GreyLayer, Layer, PaintedLayer
+from selfieart.look import PNG_KEY, Faces, Look
+from selfieart.parsing.parser import Parser
+from selfieart.parsing.parsing import Parsing
+from selfieart.parsing.registry import load_parser
+from selfieart.segments import GROUPS, assign
+from selfieart.styles import ResolvedStyle, resolve_style
+from selfieart.transfer.feed_forward import PresetStylizer
+from selfieart.transfer.presets import load_presets
+from selfieart.transfer.stylizer import Progress, StylizeOptions, silent
+
+LARGEST_SUPERSAMPLING = 2.0
+_PARSING_SIDE = 1536
+_CACHE_BYTES = 512_000_000
+
+_engine = threading.RLock()
+"""One inference at a time: it owns all cores."""
+
+
+@dataclass(frozen=True)
+class Artwork:
+    """A finished picture.
+
+    Attributes:
+        pixels: (H, W, 3) uint8 sRGB.
+        photo: what it was made from.
+        look: how.
+        seconds: time of each stage that ran.
+        notes: sentences that a person should read, such as that no face was found.
+    """
+
+    pixels: NDArray[np.uint8]
+    photo: Photo
+    look: Look
+    seconds: dict[str, float]
+    notes: tuple[str, ...] = ()
+
+    def save(self, path: str | Path, overwrite: bool = False) -> Path:
+        """Write it, in the format that the suffix names; a PNG also holds the look.
+
+        Raises:
+            ImageError: the file exists and ``overwrite`` is False, or it cannot be written.
+        """
+        return write_photo(
+            path, self.pixels, like=self.photo, text={PNG_KEY: self.look.to_toml()}, overwrite=overwrite
+        )
+
+
+class Studio:
+    """Makes art from photos.
+
+    Args:
+        parser: name of the face parser.
+        threads: cores to use; all of them when left out.
+
+    Raises:
+        UnknownName: there is no such parser.
+    """
+
+    def __init__(self, parser: str = "bisenet", threads: int | None = None) -> None:
+        if threads is not None:
+            torch.set_num_threads(threads)
+        self.parser: Parser = load_parser(parser)
+        self.stylizer: PresetStylizer = load_presets()
+
+    def open(self, source: str | Path | Photo | NDArray[Any]) -> Portrait:
+        """A portrait to work on.
+
+        Args:
+            source: a picture file, a photo, or a uint8 array (H, W), (H, W, 3) or (H, W, 4).
+
+        Raises:
+            ImageError: it cannot be read.
+        """
+        if isinstance(source, str | Path):
+            return Portrait(self, read_photo(source))
+        return Portrait(self, source if isinstance(source, Photo) else Photo.from_array(source))
+
+
+@dataclass
+class _Stopwatch:
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+
+class Portrait:
+    """One photo in the studio. Its parsing and its painted layers are kept, so changing a look costs a blend."""
+
+    def __init__(self, studio: Studio, photo: Photo) -> None:
+        self.studio, self.photo = studio, photo
+        self._parsings: dict[Faces, Parsing] = {}
+        self._painted: OrderedDict[tuple[Any, ...], PaintedLayer] = OrderedDict()
+
+    def parsing(self, faces: Faces = "all") -> Parsing:
+        """The segments of the photo.
+
+        Args:
+            faces: "all", "largest" or a number; the heads of other faces become background.
+
+        Raises:
+            SelfieartError: the photo is too small, or ``faces`` is none of these.
+        """
+        if faces not in self._parsings:
+            small = self._reduced(_PARSING_SIDE / max(self.photo.size))
+            with _engine:
+                parsing = self.studio.parser.parse(small, faces)
+            self._parsings[faces] = parsing.at_size(self.photo.height, self.photo.width)
+        return self._parsings[faces]
+
+    def render(self, look: Look, progress: Progress = silent) -> Artwork:
+        """Turn the photo into art.
+
+        Args:
+            look: what goes where.
+            progress: called with a stage and the fraction done; may raise Cancelled.
+
+        Raises:
+            SelfieartError: a style does not exist, or the photo is too small.
+            Cancelled: ``progress`` asked to stop.
+        """
+        watch, notes = _Stopwatch(), []
+        styles = {name: resolve_style(worn.style) for name, worn in look.segments.items()}
+        classes = {name: kept for name, kept in assign(list(look.segments)).items() if kept}
+        parsing = None
+        if classes and (list(classes) != ["everything"] or look.faces != "all"):
+            progress("parse", 0.0)
+            with watch.stage("parse"):
+                parsing = self.parsing(look.faces)
+            progress("parse", 1.0)
+            if not parsing.faces and any(kept <= GROUPS["head"] for kept in classes.values()):
+                notes.append("No face was found in the picture, so styles for parts of a face show little or nothing.")
+        bare = [self._part(look, name, kept, None) for name, kept in classes.items()]
+        with watch.stage("masks"):
+            masks = part_masks(self.photo.pixels, parsing, bare, look.tau)
+        for name, mask in zip(classes, masks, strict=False):
+            if float(mask.max()) < 0.5:
+                notes.append(f"No '{name}' was found in the picture.")
+        with watch.stage("style"):
+            layers = self._layers(look, classes, styles, masks, progress)
+        parts = [self._part(look, name, kept, layers[name]) for name, kept in classes.items()]
+        with watch.stage("compose"):
+            pixels = compose(self.photo.pixels, parts, masks, progress)
+        return Artwork(pixels, self.photo, look, watch.seconds, tuple(notes))
+
+    def _part(self, look: Look, name: str, classes: frozenset[int], layer: Layer | None) -> Part:
+        worn = look.segments[name]
+        pixels = worn.feather / 100 * min(self.photo.size)
+        return Part(classes, layer, worn.strength, worn.keep_color, pixels)
+
+    def _layers(
+        self,
+        look: Look,
+        classes: dict[str, frozenset[int]],
+        styles: dict[str, ResolvedStyle],
+        masks: Tensor,
+        progress: Progress,
+    ) -> dict[str, Layer | None]:
+        height, width = self.photo.height, self.photo.width
+        layers: dict[str, Layer | None] = {}
+        painted = {name: styles[name].name for name in classes if styles[name].kind == "preset"}
+        if look.blend == "features" and len(set(painted.values())) > 1:
+            index = [i for i, name in enumerate(classes) if name in painted]
+            layer = self._one_pass(look, list(painted.values()), masks[index], progress)
+            layers |= dict.fromkeys(painted, layer)
+        else:
+            for done, (name, style) in enumerate(painted.items()):
+                progress("style", done / len(painted))
+                layers[name] = self.layer(style, look.stroke_side(), look.seed)
+        for index, name in enumerate(classes):
+            style = styles[name]
+            if style.kind == "blur":
+                small = self._reduced(1024 / max(height, width))
+                mask = resize(masks[index][None], (small.shape[-2], small.shape[-1]))[0]
+                layers[name] = BlurLayer(small, mask, height, width)
+            elif style.kind == "grey":
+                layers[name] = GreyLayer()
+            elif style.kind == "color":
+                layers[name] = ColorLayer(style.color)
+            elif style.kind == "original":
+                layers[name] = None
+        progress("style", 1.0)
+        return layers
+
+    def layer(self, style: str, stroke_side: int, seed: int = 0) -> PaintedLayer:
+        """The whole photo painted in one style; kept for the next look.
+
+        Args:
+            style: name of a preset.
+            stroke_side: short side in pixels at which it is painted.
+            seed: of everything random.
+
+        Raises:
+            UnknownName: there is no such preset.
+        """
+        key = (style, stroke_side, seed)
+        if key not in self._painted:
+            content = self._working(stroke_side)
+            with _engine:
+                picture = self.studio.stylizer.stylize(content, style, StylizeOptions(seed))
+            self._painted[key] = self._finished(picture)
+            while len(self._painted) > 1 and sum(kept.bytes for kept in self._painted.values()) > _CACHE_BYTES:
+                self._painted.popitem(last=False)
+        self._painted.move_to_end(key)
+        return self._painted[key]
+
+    def _one_pass(self, look: Look, styles: list[str], masks: Tensor, progress: Progress) -> PaintedLayer:
+        """All styles in one pass, their modulations mixed by the masks (S, H, W) at feature resolution."""
+        progress("style", 0.0)
+        content = self._working(look.stroke_side())
+        size = (content.shape[-2], content.shape[-1])
+        # Where no style is worn the picture is not seen, but the network still wants weights that sum to 1.
+        shares = resize(masks, size) + 1e-3
+        shares = shares / shares.sum(0)
+        codes = torch.stack([self.studio.stylizer.encode(style) for style in styles])
+        with _engine:
+            return self._finished(self.studio.stylizer.render(content, codes, shares, StylizeOptions(look.seed)))
+
+    def _finished(self, picture: Tensor) -> PaintedLayer:
+        height, width = self.photo.height, self.photo.width
+        if picture.shape[-1] > width:
+            picture = resize(picture, (height, width))
+        return PaintedLayer(picture, height, width)
+
+    def _working(self, stroke_side: int) -> Tensor:
+        """The photo (3, h, w) at the resolution at which it is painted."""
+        return self._reduced(min(LARGEST_SUPERSAMPLING, stroke_side / min(self.photo.size)), grow=True)
+
+    def _reduced(self, scale: float, grow: bool = False) -> Tensor:
+        if scale >= 1 and not grow or scale == 1:
+            return as_tensor(self.photo.pixels)
+        size = (max(1, round(self.photo.width * scale)), max(1, round(self.photo.height * scale)))
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        return as_tensor(cv2.resize(self.photo.pixels, size, interpolation=how))  # type: ignore[arg-type]

@@ -1,0 +1,191 @@
+"""StyleNet: the feed-forward network behind the preset styles.
+
+Conditional instance normalisation (Dumoulin et al., "A Learned Representation for Artistic Style", ICLR 2017): one
+trunk for every style, and per style one *code*, the scales, shifts and noise gains of all its normalisations. Codes
+are plain vectors, so they interpolate, and soft masks can mix several of them at each position in a single pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+MULTIPLE = 8
+"""Height and width given to the network must be multiples of this."""
+
+RECEPTIVE_FIELD = 128
+"""No output pixel depends on input further away than this many pixels, once the statistics are given."""
+
+_NOISE_PERIOD = 256
+_INPUT_MEAN = 0.45
+
+
+def conv(inputs: int, outputs: int, stride: int = 1, bias: bool = False) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, 3, stride, 1, padding_mode="reflect", bias=bias)
+
+
+@lru_cache(maxsize=64)
+def _noise_tile(layer: int, seed: int) -> Tensor:
+    generator = torch.Generator().manual_seed(7919 + layer + 104729 * seed)
+    return torch.randn(_NOISE_PERIOD, _NOISE_PERIOD, generator=generator)
+
+
+def noise_map(layer: int, seed: int, top: int, left: int, height: int, width: int) -> Tensor:
+    """Standard normal noise (height, width) belonging to a layer, a pure function of seed and absolute position.
+
+    Flat regions give a convolution nothing to hang a stroke on; this does. Because it depends on position alone, tiles
+    of one picture see exactly the noise that the whole picture would have seen.
+    """
+    rows = torch.arange(top, top + height) % _NOISE_PERIOD
+    columns = torch.arange(left, left + width) % _NOISE_PERIOD
+    return _noise_tile(layer, seed)[rows][:, columns]
+
+
+@dataclass
+class Statistics:
+    """Mean and variance, each (B, C, 1, 1) float32, of every normalisation in order of execution.
+
+    Recorded on one picture and given back for another, they make tiles of a large picture (or frames of a video)
+    share one normalisation.
+    """
+
+    moments: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+
+
+@dataclass
+class _Pass:
+    """What the normalisations of one forward pass need beside their input."""
+
+    codes: Tensor
+    masks: dict[tuple[int, int], Tensor]
+    origin: tuple[int, int]
+    given: Statistics | None
+    recorded: Statistics
+    noise: list[Tensor] | None
+    seed: int
+    layer: int = 0
+    offset: int = 0
+
+    def noise_for(self, x: Tensor, step: int) -> Tensor:
+        if self.noise is not None:
+            return self.noise[self.layer]
+        top, left = self.origin[0] // step, self.origin[1] // step
+        return noise_map(self.layer, self.seed, top, left, x.shape[-2], x.shape[-1]).to(x)
+
+
+class ConditionalNorm(nn.Module):
+    """Instance normalisation whose scale, shift and noise gain come from style codes. It has no parameters."""
+
+    def __init__(self, channels: int, step: int) -> None:
+        super().__init__()
+        self.channels, self.step = channels, step
+
+    def forward(self, x: Tensor, run: _Pass) -> Tensor:
+        if run.given is None:
+            var, mean = torch.var_mean(x.float(), dim=(2, 3), keepdim=True, correction=0)
+        else:
+            mean, var = run.given.moments[run.layer]
+        run.recorded.moments.append((mean, var))
+        c = self.channels
+        scale, shift, gain = run.codes[..., run.offset : run.offset + 3 * c].split(c, dim=-1)
+        if run.masks:
+            mask = run.masks[(x.shape[-2], x.shape[-1])]
+            scale, shift, gain = (torch.einsum("bshw,bsc->bchw", mask, v) for v in (scale, shift, gain))
+        else:
+            scale, shift, gain = (v[:, 0, :, None, None] for v in (scale, shift, gain))
+        scale = scale * torch.rsqrt(var + 1e-5)
+        shift = shift - mean * scale + gain * run.noise_for(x, self.step)
+        run.layer, run.offset = run.layer + 1, run.offset + 3 * c
+        return torch.addcmul(shift.to(x), x, scale.to(x))
+
+
+class ResidualBlock(nn.Module):
+    """conv, norm, relu, conv, norm, added to the input."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1, self.norm1 = conv(channels, channels), ConditionalNorm(channels, 8)
+        self.conv2, self.norm2 = conv(channels, channels), ConditionalNorm(channels, 8)
+
+    def forward(self, x: Tensor, run: _Pass) -> Tensor:
+        y = F.relu(self.norm1(self.conv1(x), run))
+        return x + self.norm2(self.conv2(y), run)
+
+
+class StyleNet(nn.Module):
+    """Feed-forward style transfer at 1/2, 1/4 and 1/8 of the input's resolution.
+
+    A pixel-unshuffle stem, strided convolutions down, residual blocks, resize-convolutions up, a pixel-shuffle head.
+
+    Args:
+        half, quarter, eighth: channels at these fractions of the resolution.
+        blocks: residual blocks at 1/8.
+    """
+
+    def __init__(self, half: int = 32, quarter: int = 64, eighth: int = 128, blocks: int = 6) -> None:
+        super().__init__()
+        self.stem, self.stem_norm = conv(12, half), ConditionalNorm(half, 2)
+        self.down4, self.down4_norm = conv(half, quarter, 2), ConditionalNorm(quarter, 4)
+        self.down8, self.down8_norm = conv(quarter, eighth, 2), ConditionalNorm(eighth, 8)
+        self.blocks = nn.ModuleList([ResidualBlock(eighth) for _ in range(blocks)])
+        self.up4, self.up4_norm = conv(eighth, quarter), ConditionalNorm(quarter, 4)
+        self.up2, self.up2_norm = conv(quarter, half), ConditionalNorm(half, 2)
+        self.head = conv(half, 12, bias=True)
+
+    @property
+    def norms(self) -> list[ConditionalNorm]:
+        """All normalisations in order of execution."""
+        inner = [norm for block in self.blocks for norm in (block.norm1, block.norm2)]
+        return [self.stem_norm, self.down4_norm, self.down8_norm, *inner, self.up4_norm, self.up2_norm]
+
+    @property
+    def code_size(self) -> int:
+        """Length D of a style code: scale, shift and noise gain of every normalised channel."""
+        return 3 * sum(norm.channels for norm in self.norms)
+
+    def forward(
+        self,
+        image: Tensor,
+        codes: Tensor,
+        masks: Tensor | None = None,
+        *,
+        origin: tuple[int, int] = (0, 0),
+        statistics: Statistics | None = None,
+        recorded: Statistics | None = None,
+        noise: list[Tensor] | None = None,
+        seed: int = 0,
+    ) -> Tensor:
+        """Stylise.
+
+        Args:
+            image: (B, 3, H, W) in [0, 1], H and W multiples of 8 and at least 16.
+            codes: (B, S, D), one style code per style.
+            masks: (B, S, H, W), the weight of each style at each pixel, summing to 1; needed when S > 1.
+            origin: row and column of the image's first pixel in the whole picture (multiples of 8).
+            statistics: normalise with these instead of the image's own.
+            recorded: filled with the statistics that were used.
+            noise: one map per normalisation, replacing the seeded ones (training draws fresh noise).
+            seed: of the noise.
+
+        Returns:
+            (B, 3, H, W), not clamped.
+        """
+        levels: dict[tuple[int, int], Tensor] = {}
+        if masks is not None and codes.shape[1] > 1:
+            for step in (2, 4, 8):
+                level = F.avg_pool2d(masks, step)
+                levels[(level.shape[-2], level.shape[-1])] = level
+        recorded = recorded if recorded is not None else Statistics()
+        run = _Pass(codes, levels, origin, statistics, recorded, noise, seed)
+        x = F.relu(self.stem_norm(self.stem(F.pixel_unshuffle(image - _INPUT_MEAN, 2)), run))
+        x = F.relu(self.down4_norm(self.down4(x), run))
+        x = F.relu(self.down8_norm(self.down8(x), run))
+        for block in self.blocks:
+            x = block(x, run)
+        x = F.relu(self.up4_norm(self.up4(F.interpolate(x, scale_factor=2, mode="nearest")), run))
+        x = F.relu(self.up2_norm(self.up2(F.interpolate(x, scale_factor=2, mode="nearest")), run))
+        return F.pixel_shuffle(self.head(x), 2) + _INPUT_MEAN
