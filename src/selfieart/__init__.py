@@ -1,9 +1,9 @@
 """selfieart turns a selfie or portrait into art, part by part.
 
-    from selfieart import Look, SegmentLook, Studio
+from selfieart import Look, SegmentLook, Studio
 
-    art = Studio().open("me.jpg").render(Look({"hair": SegmentLook("starry-night")}))
-    art.save("out.png")
+art = Studio().open("me.jpg").render(Look({"hair": SegmentLook("starry-night")}))
+art.save("out.png")
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FROM_STUDIO = ("Artwork", "Portrait", "Studio")
 
 
 def __getattr__(name: str) -> Any:
-    # The studio brings torch with it, which takes over a second to import; the command line's help must not wait for it.
+    # The studio brings torch with it, which takes a second to import: the command line's help must not wait for it.
     if name in _FROM_STUDIO:
         import selfieart.studio
 

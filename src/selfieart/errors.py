@@ -14,7 +14,7 @@ class ImageError(SelfieartError):
     """A picture cannot be read, or cannot be written where asked."""
 
 
-class UnknownName(SelfieartError):
+class UnknownName(SelfieartError):  # noqa: N818 - it names what is wrong
     """A style, segment, group or option value that does not exist."""
 
 
@@ -26,7 +26,7 @@ class WeightsError(SelfieartError):
     """A weight file is missing or is not the one that the manifest describes."""
 
 
-class Cancelled(SelfieartError):
+class Cancelled(SelfieartError):  # noqa: N818 - not a fault
     """The caller's progress callback asked to stop."""
 
 
@@ -41,8 +41,5 @@ def unknown(kind: str, name: str, known: Iterable[str], listing: str = "") -> Un
     """
     names = list(known)
     near = get_close_matches(name.lower(), names, n=1, cutoff=0.5)
-    if near:
-        cure = f"did you mean '{near[0]}'?"
-    else:
-        cure = listing or "choose one of " + ", ".join(names)
+    cure = f"did you mean '{near[0]}'?" if near else listing or "choose one of " + ", ".join(names)
     return UnknownName(f"Unknown {kind} '{name}': {cure}" + ("" if near else "."))

@@ -5,6 +5,7 @@ A layer knows how to give any rows of itself, so composing a 24-megapixel photo 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -22,36 +23,86 @@ class Layer(Protocol):
     """Something that can be put over a photo."""
 
     def rows(self, content: Tensor, top: int, bottom: int) -> Tensor:
-        """Rows top..bottom of the layer, given those rows of the photo (3, bottom - top, W): the same shape, in [0, 1]."""
+        """Rows top..bottom of the layer, (3, bottom - top, W) in [0, 1], given those rows of the photo."""
         ...
 
 
+@dataclass(frozen=True)
+class Patch:
+    """A region of the photo painted separately.
+
+    Attributes:
+        picture: (3, h, w) in [0, 1].
+        top, left, bottom, right: where it lies, in pixels of the photo.
+    """
+
+    picture: Tensor
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    def rows(self, top: int, bottom: int) -> Tensor:
+        """Rows top..bottom of the photo, as far as the patch reaches: (3, bottom - top, right - left)."""
+        size = (self.bottom - self.top, self.right - self.left)
+        return _enlarged(self.picture, *size, top - self.top, bottom - self.top)
+
+    def weights(self, top: int, bottom: int, height: int, width: int) -> Tensor:
+        """(bottom - top, right - left): 1 inside, falling smoothly to 0 at borders that are not the photo's own."""
+        rows = _ramp(self.top, self.bottom, height)[top - self.top : bottom - self.top]
+        return rows[:, None] * _ramp(self.left, self.right, width)
+
+
+def _ramp(first: int, last: int, size: int, margin: float = 0.2) -> Tensor:
+    place = torch.arange(first, last) + 0.5
+    span = margin * (last - first)
+    before = (place - first) / span if first > 0 else torch.ones_like(place)
+    after = (last - place) / span if last < size else torch.ones_like(place)
+    return 0.5 - 0.5 * torch.cos(torch.pi * torch.minimum(before, after).clamp(0, 1))
+
+
+def _enlarged(picture: Tensor, height: int, width: int, top: int, bottom: int) -> Tensor:
+    if picture.shape[-2:] == (height, width):
+        return picture[:, top:bottom]
+    return resize_rows(picture, height, width, top, bottom, "cubic").clamp(0, 1)
+
+
 class PaintedLayer:
-    """A stylised picture at its working resolution, enlarged to the photo's.
+    """A stylised picture at its working resolution, enlarged to the photo's, with patches painted finer.
 
     Args:
         picture: (3, h, w) in [0, 1].
         height, width: of the photo.
+        patches: laid over it with soft borders.
     """
 
-    def __init__(self, picture: Tensor, height: int, width: int) -> None:
-        self.picture, self.height, self.width = picture, height, width
+    def __init__(self, picture: Tensor, height: int, width: int, patches: tuple[Patch, ...] = ()) -> None:
+        self.picture, self.height, self.width, self.patches = picture, height, width, patches
 
     @property
     def bytes(self) -> int:
         """Memory held."""
-        return self.picture.numel() * self.picture.element_size()
+        return sum(p.numel() * p.element_size() for p in (self.picture, *(patch.picture for patch in self.patches)))
 
     def rows(self, content: Tensor, top: int, bottom: int) -> Tensor:
-        if self.picture.shape[-2:] == (self.height, self.width):
-            return self.picture[:, top:bottom]
-        return resize_rows(self.picture, self.height, self.width, top, bottom, "cubic").clamp(0, 1)
+        """Rows of the painting, with its patches."""
+        out = _enlarged(self.picture, self.height, self.width, top, bottom)
+        touched = [patch for patch in self.patches if patch.top < bottom and patch.bottom > top]
+        if not touched:
+            return out
+        out = out.clone()
+        for patch in touched:
+            first, last = max(top, patch.top), min(bottom, patch.bottom)
+            region = out[:, first - top : last - top, patch.left : patch.right]
+            region.lerp_(patch.rows(first, last), patch.weights(first, last, self.height, self.width))
+        return out
 
 
 class GreyLayer:
     """The photo without its colours."""
 
     def rows(self, content: Tensor, top: int, bottom: int) -> Tensor:
+        """Those rows in grey."""
         return grey(content)
 
 
@@ -66,6 +117,7 @@ class ColorLayer:
         self.color = torch.tensor(color, dtype=torch.float32)[:, None, None] / 255
 
     def rows(self, content: Tensor, top: int, bottom: int) -> Tensor:
+        """Those rows in the colour."""
         return self.color.expand_as(content)
 
 
@@ -91,4 +143,5 @@ class BlurLayer:
         self._painted = PaintedLayer((light / share).clamp(0, 1), height, width)
 
     def rows(self, content: Tensor, top: int, bottom: int) -> Tensor:
+        """Those rows out of focus."""
         return self._painted.rows(content, top, bottom)

@@ -25,7 +25,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 def fitted(pixels: Pixels, width: int, height: int) -> Pixels:
-    """Resize (H, W, 3) to fill width x height, cutting what sticks out: the middle sideways, more of the top than below."""
+    """Resize (H, W, 3) to fill width x height, cutting what sticks out: equally sideways, less above than below."""
     scale = max(width / pixels.shape[1], height / pixels.shape[0])
     size = (max(width, round(pixels.shape[1] * scale)), max(height, round(pixels.shape[0] * scale)))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC

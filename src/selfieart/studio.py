@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -19,10 +18,10 @@ from torch import Tensor
 
 from selfieart.compose import Part, compose, part_masks
 from selfieart.imaging import Photo, read_photo, write_photo
-from selfieart.imaging.arrays import as_tensor
 from selfieart.imaging.resize import resize
 from selfieart.layers import BlurLayer, ColorLayer, GreyLayer, Layer, PaintedLayer
 from selfieart.look import PNG_KEY, Faces, Look
+from selfieart.painter import paint, scaled, shares_of
 from selfieart.parsing.parser import Parser
 from selfieart.parsing.parsing import Parsing
 from selfieart.parsing.registry import load_parser
@@ -32,7 +31,6 @@ from selfieart.transfer.feed_forward import PresetStylizer
 from selfieart.transfer.presets import load_presets
 from selfieart.transfer.stylizer import Progress, StylizeOptions, silent
 
-LARGEST_SUPERSAMPLING = 2.0
 _PARSING_SIDE = 1536
 _CACHE_BYTES = 512_000_000
 
@@ -64,9 +62,7 @@ class Artwork:
         Raises:
             ImageError: the file exists and ``overwrite`` is False, or it cannot be written.
         """
-        return write_photo(
-            path, self.pixels, like=self.photo, text={PNG_KEY: self.look.to_toml()}, overwrite=overwrite
-        )
+        return write_photo(path, self.pixels, like=self.photo, text={PNG_KEY: self.look.to_toml()}, overwrite=overwrite)
 
 
 class Studio:
@@ -129,7 +125,7 @@ class Portrait:
             SelfieartError: the photo is too small, or ``faces`` is none of these.
         """
         if faces not in self._parsings:
-            small = self._reduced(_PARSING_SIDE / max(self.photo.size))
+            small = self._reduced(_PARSING_SIDE)
             with _engine:
                 parsing = self.studio.parser.parse(small, faces)
             self._parsings[faces] = parsing.at_size(self.photo.height, self.photo.width)
@@ -150,7 +146,7 @@ class Portrait:
         styles = {name: resolve_style(worn.style) for name, worn in look.segments.items()}
         classes = {name: kept for name, kept in assign(list(look.segments)).items() if kept}
         parsing = None
-        if classes and (list(classes) != ["everything"] or look.faces != "all"):
+        if classes:
             progress("parse", 0.0)
             with watch.stage("parse"):
                 parsing = self.parsing(look.faces)
@@ -188,17 +184,16 @@ class Portrait:
         painted = {name: styles[name].name for name in classes if styles[name].kind == "preset"}
         if look.blend == "features" and len(set(painted.values())) > 1:
             index = [i for i, name in enumerate(classes) if name in painted]
-            layer = self._one_pass(look, list(painted.values()), masks[index], progress)
-            layers |= dict.fromkeys(painted, layer)
+            layers |= dict.fromkeys(painted, self._paint(list(painted.values()), masks[index], look, True))
         else:
-            for done, (name, style) in enumerate(painted.items()):
+            for done, (name, preset) in enumerate(painted.items()):
                 progress("style", done / len(painted))
-                layers[name] = self.layer(style, look.stroke_side(), look.seed)
-        for index, name in enumerate(classes):
+                layers[name] = self.layer(preset, look, bool(classes[name] & GROUPS["head"]))
+        for place, name in enumerate(classes):
             style = styles[name]
             if style.kind == "blur":
-                small = self._reduced(1024 / max(height, width))
-                mask = resize(masks[index][None], (small.shape[-2], small.shape[-1]))[0]
+                small = self._reduced(1024)
+                mask = resize(masks[place][None], (small.shape[-2], small.shape[-1]))[0]
                 layers[name] = BlurLayer(small, mask, height, width)
             elif style.kind == "grey":
                 layers[name] = GreyLayer()
@@ -209,53 +204,39 @@ class Portrait:
         progress("style", 1.0)
         return layers
 
-    def layer(self, style: str, stroke_side: int, seed: int = 0) -> PaintedLayer:
+    def layer(self, style: str, look: Look | None = None, fine_faces: bool = True) -> PaintedLayer:
         """The whole photo painted in one style; kept for the next look.
 
         Args:
             style: name of a preset.
-            stroke_side: short side in pixels at which it is painted.
-            seed: of everything random.
+            look: whose stroke, seed and choice of faces count; the default look when left out.
+            fine_faces: paint small faces with a finer brush.
 
         Raises:
             UnknownName: there is no such preset.
         """
-        key = (style, stroke_side, seed)
+        look = look or Look()
+        key = (style, look.stroke_side(), look.seed, look.faces, fine_faces)
         if key not in self._painted:
-            content = self._working(stroke_side)
-            with _engine:
-                picture = self.studio.stylizer.stylize(content, style, StylizeOptions(seed))
-            self._painted[key] = self._finished(picture)
+            self._painted[key] = self._paint([style], None, look, fine_faces)
             while len(self._painted) > 1 and sum(kept.bytes for kept in self._painted.values()) > _CACHE_BYTES:
                 self._painted.popitem(last=False)
         self._painted.move_to_end(key)
         return self._painted[key]
 
-    def _one_pass(self, look: Look, styles: list[str], masks: Tensor, progress: Progress) -> PaintedLayer:
-        """All styles in one pass, their modulations mixed by the masks (S, H, W) at feature resolution."""
-        progress("style", 0.0)
-        content = self._working(look.stroke_side())
-        size = (content.shape[-2], content.shape[-1])
-        # Where no style is worn the picture is not seen, but the network still wants weights that sum to 1.
-        shares = resize(masks, size) + 1e-3
-        shares = shares / shares.sum(0)
-        codes = torch.stack([self.studio.stylizer.encode(style) for style in styles])
+    def _paint(self, styles: list[str], masks: Tensor | None, look: Look, fine_faces: bool) -> PaintedLayer:
+        """Paint the photo; several styles in one pass, their modulations mixed by masks (S, H, W)."""
+        stylizer, faces = self.studio.stylizer, self.parsing(look.faces).faces if fine_faces else ()
+        codes = torch.stack([stylizer.encode(style) for style in styles])
+        shares = None if masks is None else shares_of(masks)
         with _engine:
-            return self._finished(self.studio.stylizer.render(content, codes, shares, StylizeOptions(look.seed)))
+            return paint(
+                stylizer, self.photo.pixels, codes, look.stroke_side(), faces, shares, StylizeOptions(look.seed)
+            )
 
-    def _finished(self, picture: Tensor) -> PaintedLayer:
-        height, width = self.photo.height, self.photo.width
-        if picture.shape[-1] > width:
-            picture = resize(picture, (height, width))
-        return PaintedLayer(picture, height, width)
-
-    def _working(self, stroke_side: int) -> Tensor:
-        """The photo (3, h, w) at the resolution at which it is painted."""
-        return self._reduced(min(LARGEST_SUPERSAMPLING, stroke_side / min(self.photo.size)), grow=True)
-
-    def _reduced(self, scale: float, grow: bool = False) -> Tensor:
-        if scale >= 1 and not grow or scale == 1:
-            return as_tensor(self.photo.pixels)
-        size = (max(1, round(self.photo.width * scale)), max(1, round(self.photo.height * scale)))
-        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        return as_tensor(cv2.resize(self.photo.pixels, size, interpolation=how))  # type: ignore[arg-type]
+    def _reduced(self, long_side: int) -> Tensor:
+        """The photo (3, h, w), no longer than a number of pixels."""
+        scale = min(1.0, long_side / max(self.photo.size))
+        return scaled(
+            self.photo.pixels, (max(1, round(self.photo.height * scale)), max(1, round(self.photo.width * scale)))
+        )

@@ -16,7 +16,13 @@ from selfieart.errors import ImageError, LookError
 from selfieart.transfer.stylizer import Progress as ProgressCallback
 from selfieart.transfer.stylizer import silent
 
-STAGES = {"load": "Loading models", "parse": "Parsing", "style": "Painting", "compose": "Composing", "gallery": "Painting"}
+STAGES = {
+    "load": "Loading models",
+    "parse": "Parsing",
+    "style": "Painting",
+    "compose": "Composing",
+    "gallery": "Painting",
+}
 
 
 def print_json(value: Any) -> None:

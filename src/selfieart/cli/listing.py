@@ -50,7 +50,10 @@ def segments(as_json: bool) -> None:
     for name in NAMES:
         table.add_row(name, "")
     for name, covered in groups.items():
-        table.add_row(name, ", ".join(covered) if len(covered) < 17 else {19: "all of them"}.get(len(covered), "all but background"))
+        table.add_row(
+            name,
+            ", ".join(covered) if len(covered) < 17 else {19: "all of them"}.get(len(covered), "all but background"),
+        )
     console.print(table)
     console.print("Left and right are the person's own. Where names overlap, the more specific one wins.")
 

@@ -22,11 +22,17 @@ app = typer.Typer(
 Picture = Annotated[Path, typer.Argument(help="The photo: JPEG, PNG, WebP, TIFF or BMP.", metavar="PHOTO")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output file if it exists.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")]
-FacesOption = Annotated[str, typer.Option("--faces", help="Which faces take part: all, largest, or how many of the largest.")]
-Tau = Annotated[str | None, typer.Option("--tau", help="Softness of the masks: 1 soft, 3 usual, 10 sharp; inf or binary.")]
+FacesOption = Annotated[
+    str, typer.Option("--faces", help="Which faces take part: all, largest, or how many of the largest.")
+]
+Tau = Annotated[
+    str | None, typer.Option("--tau", help="Softness of the masks: 1 soft, 3 usual, 10 sharp; inf or binary.")
+]
 Stroke = Annotated[
     str | None,
-    typer.Option("--stroke", help="Size of the strokes: small, medium, large, or the short side in pixels to paint at."),
+    typer.Option(
+        "--stroke", help="Size of the strokes: small, medium, large, or the short side in pixels to paint at."
+    ),
 ]
 LookFile = Annotated[Path | None, typer.Option("--look", help="A look: a TOML file, or a PNG made by selfieart.")]
 
@@ -36,7 +42,9 @@ def photo(
     picture: Picture,
     style: Annotated[
         list[str] | None,
-        typer.Option("--style", "-s", help="SEGMENT=STYLE, or STYLE for everything. Repeat it.", metavar="SEGMENT=STYLE"),
+        typer.Option(
+            "--style", "-s", help="SEGMENT=STYLE, or STYLE for everything. Repeat it.", metavar="SEGMENT=STYLE"
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Output; beside the photo when left out.")] = None,
     strength: Annotated[
@@ -75,7 +83,9 @@ def photo(
 def parse(
     picture: Picture,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write a labelled overlay with legend.")] = None,
-    labels: Annotated[Path | None, typer.Option("--labels", help="Write the 8-bit class map at photo size (PNG).")] = None,
+    labels: Annotated[
+        Path | None, typer.Option("--labels", help="Write the 8-bit class map at photo size (PNG).")
+    ] = None,
     faces: FacesOption = "all",
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -88,7 +98,9 @@ def parse(
 
 @app.command()
 def styles(
-    sheet: Annotated[Path | None, typer.Option("--sheet", help="Write a sheet with a thumbnail of every style.")] = None,
+    sheet: Annotated[
+        Path | None, typer.Option("--sheet", help="Write a sheet with a thumbnail of every style.")
+    ] = None,
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
@@ -121,7 +133,9 @@ def gallery(
     columns: Annotated[str, typer.Option("--columns", help="Styles of the columns, with commas between.")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Output; beside the photo when left out.")] = None,
     row_segment: Annotated[str, typer.Option("--row-segment", help="What wears the row's style.")] = "person",
-    column_segment: Annotated[str, typer.Option("--column-segment", help="What wears the column's style.")] = "background",
+    column_segment: Annotated[
+        str, typer.Option("--column-segment", help="What wears the column's style.")
+    ] = "background",
     tau: Tau = None,
     stroke: Stroke = None,
     look: LookFile = None,
@@ -131,7 +145,18 @@ def gallery(
     """Every pair of two lists of styles on one portrait, on one sheet."""
     from selfieart.cli.gallery import run
 
-    run(picture, rows, columns, out, row_segment, column_segment, {"tau": tau, "stroke": stroke}, look, overwrite, as_json)
+    run(
+        picture,
+        rows,
+        columns,
+        out,
+        row_segment,
+        column_segment,
+        {"tau": tau, "stroke": stroke},
+        look,
+        overwrite,
+        as_json,
+    )
 
 
 @app.command()

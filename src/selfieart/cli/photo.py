@@ -41,7 +41,9 @@ def run(
     """Stylise one photo as the options say, write it, and report."""
     look = look_from(style, knobs, options, Look.load(look_file) if look_file else Look())
     if not look.segments:
-        raise LookError("Nothing to paint: give --style SEGMENT=STYLE (or --look FILE), for example --style hair=candy.")
+        raise LookError(
+            "Nothing to paint: give --style SEGMENT=STYLE (or --look FILE), for example --style hair=candy."
+        )
     for worn in look.segments.values():
         resolve_style(worn.style)
     target = out or beside(picture, "art")
@@ -85,7 +87,8 @@ def look_from(style: list[str], knobs: dict[str, list[str]], options: dict[str, 
             for key in keys:
                 if key not in worn:
                     raise LookError(f"{flag} {value} names a segment without a style: add --style {key}=STYLE.")
-                worn[key] = replace(worn[key], **{knob: number(text, flag)})
+                changed: dict[str, Any] = {knob: number(text, flag)}
+                worn[key] = replace(worn[key], **changed)
     given = {key: value for key, value in options.items() if value is not None}
     if "tau" in given:
         given["tau"] = tau_from_text(given["tau"])

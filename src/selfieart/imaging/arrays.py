@@ -15,4 +15,4 @@ def as_tensor(pixels: NDArray[np.uint8]) -> Tensor:
 
 def as_pixels(picture: Tensor) -> NDArray[np.uint8]:
     """float32 (3, H, W) in [0, 1] -> uint8 (H, W, 3), rounded."""
-    return (picture.permute(1, 2, 0) * 255).round().clamp(0, 255).to(torch.uint8).numpy()  # type: ignore[no-any-return]
+    return (picture.permute(1, 2, 0) * 255).round().clamp(0, 255).to(torch.uint8).numpy()

@@ -1,7 +1,8 @@
 """Guided upsampling: bring a coarse signal to a picture's resolution with its edges on the picture's edges.
 
-The guided filter of He, Sun and Tang (TPAMI 2013) in its fast form: within each window the signal is modelled as an affine
-function of the guide's colours, q = a . I + b; the coefficients are found at low resolution and applied at full resolution.
+The guided filter of He, Sun and Tang (TPAMI 2013) in its fast form: within each window the signal is modelled as an
+affine function of the guide's colours, q = a . I + b; the coefficients are found at low resolution and applied at full
+resolution.
 """
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ class GuidedUpsampler:
         """
         k = self.coefficients.shape[0]
         flat = resize_rows(self.coefficients.flatten(0, 1), height, picture.shape[-1], top, bottom)
-        values = flat.unflatten(0, (k, 4))
+        values = flat.view(k, 4, bottom - top, picture.shape[-1])
         out = values[:, 3]
         for i in range(3):
             out = torch.addcmul(out, values[:, i], picture[i])

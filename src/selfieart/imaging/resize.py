@@ -50,6 +50,8 @@ def resize_rows(
         (C, bottom - top, width).
     """
     h = x.shape[-2]
+    if (h, x.shape[-1]) == (height, width):
+        return x[..., top:bottom, :]
     place = (torch.arange(top, bottom, dtype=torch.float64) + 0.5) * (h / height) - 0.5
     if how == "linear":
         place = place.clamp_min(0)

@@ -1,7 +1,8 @@
 """A narrow BiSeNet (Yu et al., ECCV 2018), the network behind the face parser.
 
 Context path: four residual stages with attention refinement and global context. Spatial path: taken from the 1/4 and
-1/8 stages, because at this width a path of its own would cost more than the whole context path. Feature fusion as published.
+1/8 stages, because at this width a path of its own would cost more than the whole context path. Feature fusion as
+published.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ MULTIPLE = 32
 
 
 def conv_bn(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, relu: bool = True) -> nn.Sequential:
+    """Convolution, batch normalisation and, unless told otherwise, ReLU."""
     layers = [nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(outputs)]
     return nn.Sequential(*layers, *([nn.ReLU(inplace=True)] if relu else []))
 
 
 def resize(x: Tensor, like: Tensor) -> Tensor:
+    """Resize features bilinearly to the size of others."""
     return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
 
 
@@ -35,6 +38,7 @@ class BasicBlock(nn.Module):
         self.skip = None if same else conv_bn(inputs, outputs, 1, stride, relu=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, outputs, H/stride, W/stride)."""
         return F.relu(self.conv2(self.conv1(x)) + (x if self.skip is None else self.skip(x)))
 
 
@@ -47,8 +51,9 @@ class AttentionRefinement(nn.Module):
         self.attention = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(outputs, outputs, 1), nn.Sigmoid())
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, outputs, H, W)."""
         x = self.conv(x)
-        return x * self.attention(x)
+        return torch.mul(x, self.attention(x))
 
 
 class BiSeNet(nn.Module):

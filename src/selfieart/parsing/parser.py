@@ -102,7 +102,8 @@ class FaceParser:
         """Logits (19, H/n, W/n) of a picture whose sides are multiples of the contract's."""
         with torch.inference_mode():
             x = ((picture - self._mean) / self._std)[None].contiguous(memory_format=torch.channels_last)
-            return self.net(x)[0].float().contiguous()  # type: ignore[no-any-return]
+            logits: Tensor = self.net(x)[0]
+            return logits.float().contiguous()
 
     def _frame_logits(self, canvas: Tensor) -> FloatArray:
         """Logits (19, h, w) of the whole frame at the canvas' size."""
@@ -114,11 +115,9 @@ class FaceParser:
         padded = F.pad(small[None], (0, right, 0, bottom), mode="replicate")[0]
         logits = self._logits(padded)
         logits = F.interpolate(logits[None], size=padded.shape[-2:], mode="bilinear", align_corners=False)[0]
-        return resize(logits[:, : small.shape[-2], : small.shape[-1]], (height, width)).numpy()  # type: ignore[no-any-return]
+        return resize(logits[:, : small.shape[-2], : small.shape[-1]], (height, width)).numpy()
 
-    def _refined_faces(
-        self, canvas: Tensor, frame: FloatArray, faces: list[Face]
-    ) -> list[tuple[Face, FloatArray]]:
+    def _refined_faces(self, canvas: Tensor, frame: FloatArray, faces: list[Face]) -> list[tuple[Face, FloatArray]]:
         """Each face with the logits (19, n, n) of its upright crop, measured again on that crop."""
         refined: list[tuple[Face, FloatArray]] = []
         for face in faces:
@@ -143,7 +142,7 @@ class FaceParser:
         crop = cv2.warpAffine(
             pixels, face.matrix(side), (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
-        return self._logits(torch.from_numpy(crop).permute(2, 0, 1)).numpy()  # type: ignore[no-any-return]
+        return self._logits(torch.from_numpy(crop).permute(2, 0, 1)).numpy()
 
 
 def check_faces(faces: Faces) -> int | None:
@@ -162,7 +161,7 @@ def check_faces(faces: Faces) -> int | None:
 
 
 def _probabilities(logits: FloatArray) -> FloatArray:
-    return torch.from_numpy(logits).softmax(0).numpy()  # type: ignore[no-any-return]
+    return torch.from_numpy(logits).softmax(0).numpy()
 
 
 def _apart(a: Face, b: Face) -> bool:
@@ -191,33 +190,46 @@ def _window(n: int, margin: float = 0.18) -> FloatArray:
 
 
 def _fused(frame: FloatArray, faces: list[tuple[Face, FloatArray]]) -> FloatArray:
-    """Frame logits (19, h, w) with the logits of every crop blended in; no seam, because the weights fall to 0."""
+    """Frame logits (19, h, w) with the logits of every crop blended in; no seam, because the weights fall to 0.
+
+    Where crops overlap they share the pixel; the frame keeps what no crop covers.
+    """
     if not faces:
         return frame
     height, width = frame.shape[-2:]
     total = np.zeros((height, width), np.float32)
-    mixed = np.zeros((height, width, frame.shape[0]), np.float32)
+    mixed = np.zeros_like(frame)
     for face, logits in faces:
-        n = logits.shape[-1]
-        # Four channels at a time: cv2.warpAffine holds no more.
-        matrix = face.matrix(n)
-        weight = cv2.warpAffine(_window(n), matrix, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-        planes = [
-            cv2.warpAffine(
-                plane,
-                matrix,
-                (width, height),
-                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                borderMode=cv2.BORDER_REPLICATE,
-            )
-            for plane in logits
-        ]
-        mixed += weight[..., None] * np.stack(planes, -1)
-        total += weight
-    # Where crops overlap they share the pixel; the frame keeps what no crop covers.
-    share = np.minimum(total, 1)
-    crops = mixed / np.maximum(total, 1e-6)[..., None]
-    return np.ascontiguousarray((frame.transpose(1, 2, 0) * (1 - share)[..., None] + crops * share[..., None]).transpose(2, 0, 1))
+        rows, columns = _extent(face, height, width)
+        size = (columns.stop - columns.start, rows.stop - rows.start)
+        if min(size) < 1:
+            continue
+        shifted = replace(face, x=face.x - columns.start, y=face.y - rows.start)
+        matrix = shifted.matrix(logits.shape[-1])
+        weight = _placed(_window(logits.shape[-1]), matrix, size, cv2.BORDER_CONSTANT)
+        total[rows, columns] += weight
+        for k, plane in enumerate(logits):
+            mixed[k, rows, columns] += weight * _placed(plane, matrix, size, cv2.BORDER_REPLICATE)
+    out = frame.copy()
+    touched = np.nonzero(total.any(1))[0], np.nonzero(total.any(0))[0]
+    if len(touched[0]):
+        box = np.s_[..., touched[0][0] : touched[0][-1] + 1, touched[1][0] : touched[1][-1] + 1]
+        share = np.minimum(total[box], 1)
+        out[box] = frame[box] * (1 - share) + mixed[box] * (share / np.maximum(total[box], 1e-6))
+    return out
+
+
+def _extent(face: Face, height: int, width: int) -> tuple[slice, slice]:
+    """Rows and columns of the picture that the tilted crop of a face can touch."""
+    half = face.side * 0.7072 + 1
+    rows = slice(max(0, int(face.y - half)), max(0, min(height, int(face.y + half) + 1)))
+    return rows, slice(max(0, int(face.x - half)), max(0, min(width, int(face.x + half) + 1)))
+
+
+def _placed(plane: FloatArray, matrix: FloatArray, size: tuple[int, int], border: int) -> FloatArray:
+    """A crop's plane (n, n) put back where the crop was cut: the inverse of the crop's matrix."""
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(plane, matrix, size, flags=flags, borderMode=border)  # type: ignore[return-value]
 
 
 def _without_islands(logits: FloatArray, smallest: float = 0.04) -> FloatArray:
@@ -247,10 +259,7 @@ def _without(logits: Tensor, faces: list[Face]) -> Tensor:
     covered = np.zeros((height, width), np.float32)
     for face in faces:
         matrix = replace(face, side=face.side * 1.1).matrix(128)
-        weight = cv2.warpAffine(
-            _window(128), matrix, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        )
-        covered = np.maximum(covered, weight)
+        covered = np.maximum(covered, _placed(_window(128), matrix, (width, height), cv2.BORDER_CONSTANT))
     plain = logits - logits.amax(0)
     background = torch.full_like(plain, -12.0)
     background[INDEX["background"]] = 0.0

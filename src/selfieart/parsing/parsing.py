@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from selfieart.errors import SelfieartError
-from selfieart.imaging.guided import GuidedUpsampler
 from selfieart.imaging.arrays import as_tensor
+from selfieart.imaging.guided import GuidedUpsampler
 from selfieart.imaging.resize import resize_rows
 from selfieart.masks import soft_masks
 from selfieart.parsing.faces import Face

@@ -17,9 +17,10 @@ def _bisenet() -> Parser:
 
     net = BiSeNet()
     net.load_state_dict(load_weights("parser"))
+    fused = net.fused().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     contract = manifest()["parser"].input
     return FaceParser(
-        net.fused().to(memory_format=torch.channels_last),
+        fused,
         InputContract(tuple(contract["mean"]), tuple(contract["std"]), contract["multiple"]),
         "bisenet",
     )

@@ -1,0 +1,1 @@
+"""Training of the packaged weights; it uses the library as a user would."""

@@ -4,8 +4,8 @@ What matters, in order (each was measured):
 
 1. A new network first learns to reproduce its input; without that, style wins and faces dissolve.
 2. Content is compared on instance-normalised features: structure is kept, colour and contrast are left to the style.
-3. Style is the relative error of channel means plus that of the centred covariances, on VGG-19-sized features. The plain
-   Gram error is dominated by the means and ignores texture.
+3. Style is the relative error of channel means plus that of the centred covariances, on VGG-19-sized features. The
+   plain Gram error is dominated by the means and ignores texture.
 4. The same style error on each quarter of the picture: otherwise a whole palette gathers in one flat dark area.
 5. Content counts more on faces, and most on eyes, nose and mouth: walls take bold strokes while faces stay readable.
 6. Light and dark stay where they are, seen from afar: strokes may not turn into clouds that hide the subject.
@@ -32,12 +32,13 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from selfieart.imaging import read_photo
 from selfieart.masks import soft_masks
 from selfieart.parsing.parser import FaceParser
 from selfieart.parsing.registry import load_parser
 from selfieart.segments import GROUPS, INDEX, NAMES
 from selfieart.training.teacher import Teacher, load_teacher
-from selfieart.transfer.style_net import StyleNet
+from selfieart.transfer.style_net import StyleNet, channels_last
 
 STYLE_LAYERS = ("relu1_1", "vgg2_1", "vgg3_1", "vgg4_1", "vgg5_1")
 STYLE_WEIGHTS = {"relu1_1": 0.7, "vgg2_1": 1.0, "vgg3_1": 1.2, "vgg4_1": 1.2, "vgg5_1": 0.6}
@@ -83,14 +84,17 @@ class PresetStyles(nn.Module):
 
 
 def list_images(folders: list[Path]) -> list[Path]:
+    """All pictures in some folders and below, sorted."""
     return sorted(p for folder in folders for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
 
 
 def read_rgb(path: Path) -> NDArray[np.uint8]:
-    return cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
+    """A picture as uint8 (H, W, 3)."""
+    return read_photo(path).pixels
 
 
 def resize_short_side(pixels: NDArray[np.uint8], short_side: int) -> NDArray[np.uint8]:
+    """Resize (H, W, 3) so that its short side has a number of pixels."""
     scale = short_side / min(pixels.shape[:2])
     size = (max(short_side, round(pixels.shape[1] * scale)), max(short_side, round(pixels.shape[0] * scale)))
     return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)  # type: ignore[return-value]
@@ -106,25 +110,28 @@ def content_crop(path: Path, options: PresetTraining, rng: random.Random) -> NDA
     if rng.random() < 0.5:
         pixels = pixels[:, ::-1]
     if rng.random() < 0.35:
-        gain, gamma = rng.uniform(0.35, 1.3), math.exp(rng.uniform(-0.5, 0.7))
+        gain, gamma = rng.uniform(0.15, 1.3), math.exp(rng.uniform(-0.5, 0.9))
         pixels = (np.clip((pixels / 255.0) ** gamma * gain, 0, 1) * 255).astype(np.uint8)
     if rng.random() < 0.25:
         pixels = pixels.copy()
         height, width = rng.randint(size // 4, size * 3 // 4), rng.randint(size // 4, size * 3 // 4)
         top, left = rng.randint(0, size - height), rng.randint(0, size - width)
-        pixels[top : top + height, left : left + width] = [rng.choice((0, 255, rng.randint(0, 255))) for _ in range(3)]
+        lightest = rng.choice((0, 12, 40, 255, 255))
+        pixels[top : top + height, left : left + width] = [rng.randint(0, lightest) for _ in range(3)]
     return np.ascontiguousarray(pixels)
 
 
 def batches(contents: list[Path], styles: int, options: PresetTraining, first: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """(B, 3, H, W) content in [0, 1] and style indices (B,), made ahead in a thread; step n is a function of the seed."""
+    """Content (B, 3, H, W) in [0, 1] and style indices (B,) made ahead in a thread; step n depends on the seed only."""
     ready: Queue[tuple[Tensor, Tensor]] = Queue(4)
 
     def work() -> None:
         for step in range(first, options.steps):
             rng = random.Random(f"{options.seed}/{step}")
             crops = [content_crop(rng.choice(contents), options, rng) for _ in range(options.batch)]
-            style = torch.tensor(rng.sample(range(styles), options.batch) if styles >= options.batch else [0] * options.batch)
+            style = torch.tensor(
+                rng.sample(range(styles), options.batch) if styles >= options.batch else [0] * options.batch
+            )
             ready.put((torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 255, style))
 
     Thread(target=work, daemon=True).start()
@@ -133,6 +140,7 @@ def batches(contents: list[Path], styles: int, options: PresetTraining, first: i
 
 
 def fresh_noise(net: StyleNet, batch: int, size: int, generator: torch.Generator) -> list[Tensor]:
+    """Standard normal noise (batch, 1, h, w) for every normalisation."""
     sides = [size // norm.step for norm in net.norms]
     return [torch.randn(batch, 1, side, side, generator=generator) for side in sides]
 
@@ -146,8 +154,8 @@ def moments(features: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def pooled_moments(mean: Tensor, cov: Tensor) -> tuple[Tensor, Tensor]:
-    """Moments (4B, C), (4B, C, C) of the quarters -> moments (B, C), (B, C, C) of the whole (law of total covariance)."""
-    mean, cov = mean.unflatten(0, (4, -1)), cov.unflatten(0, (4, -1))
+    """Moments (4B, C), (4B, C, C) of quarters -> moments (B, C), (B, C, C) of the whole (law of total covariance)."""
+    mean, cov = mean.view(4, -1, *mean.shape[1:]), cov.view(4, -1, *cov.shape[1:])
     whole = mean.mean(0)
     apart = mean - whole
     return whole, cov.mean(0) + torch.einsum("qbi,qbj->bij", apart, apart) / 4
@@ -166,13 +174,14 @@ def statistics_error(mean: Tensor, cov: Tensor, wanted_mean: Tensor, wanted_cov:
 
 
 def instance_norm(features: Tensor) -> Tensor:
+    """Features (B, C, H, W) with mean 0 and variance 1 per channel; silent channels stay small."""
     var, mean = torch.var_mean(features, dim=(2, 3), keepdim=True)
     return (features - mean) * torch.rsqrt(var + 1e-4 * var.mean())
 
 
 def content_error(got: Tensor, wanted: Tensor, importance: Tensor) -> Tensor:
     """Mean squared difference of instance-normalised features (B, C, h, w), weighted by place (B, 1, H, W)."""
-    weight = F.adaptive_avg_pool2d(importance, got.shape[-2:])
+    weight = F.adaptive_avg_pool2d(importance, (got.shape[-2], got.shape[-1]))
     return ((instance_norm(got) - instance_norm(wanted)).square() * weight).mean()
 
 
@@ -217,7 +226,9 @@ class StyleTargets:
         self.covs: dict[str, Tensor] = {}
         collected: dict[str, list[tuple[Tensor, Tensor]]] = {layer: [] for layer in STYLE_LAYERS}
         for path in paintings:
-            pixels = torch.from_numpy(resize_short_side(read_rgb(path), short_side)).permute(2, 0, 1)[None].float() / 255
+            pixels = (
+                torch.from_numpy(resize_short_side(read_rgb(path), short_side)).permute(2, 0, 1)[None].float() / 255
+            )
             with torch.no_grad():
                 features = teacher(pixels, expand=True)
             for layer in STYLE_LAYERS:
@@ -264,6 +275,7 @@ def losses(
 
 
 def learning_rate(step: int, options: PresetTraining) -> float:
+    """Linear warm-up, then a cosine to 2 %."""
     progress = step / options.steps
     return options.learning_rate * min(1.0, (step + 1) / 50) * max(0.02, 0.5 * (1 + math.cos(math.pi * progress)))
 
@@ -293,7 +305,7 @@ def train_presets(
     targets = StyleTargets(judge, styles, options.style_size)
     importance = Importance(options)
     photos = list_images(contents)
-    model = PresetStyles(len(styles)).to(memory_format=torch.channels_last)
+    model = channels_last(PresetStyles(len(styles)))
     if start is not None:
         model.load_state_dict({k: v.float() for k, v in load_file(start).items()})
     average = {k: v.clone() for k, v in model.state_dict().items()}
@@ -318,7 +330,7 @@ def train_presets(
         else:
             parts = losses(result, content, style, importance(content), judge, targets, options)
         optimiser.zero_grad()
-        parts["total"].backward()
+        parts["total"].backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
         optimiser.step()
         step += 1
@@ -335,7 +347,10 @@ def train_presets(
             clock, sums = time.time(), {}
         if step % options.save_every == 0 or step == options.steps:
             write_half(average, out)
-            torch.save({"model": model.state_dict(), "optimiser": optimiser.state_dict(), "average": average, "step": step}, state)
+            torch.save(
+                {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "average": average, "step": step},
+                state,
+            )
     log.close()
 
 

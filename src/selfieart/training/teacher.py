@@ -1,8 +1,8 @@
 """The perceptual teacher that training measures with: a compact VGG-19.
 
 The network of Wang et al., "Collaborative Distillation for Ultra-Resolution Universal Style Transfer" (CVPR 2020): a
-narrow VGG-19 encoder whose 1x1 ``expand`` heads predict the original VGG-19's relu1_1 ... relu5_1. Its weights are given
-by file and are not part of the package.
+narrow VGG-19 encoder whose 1x1 ``expand`` heads predict the original VGG-19's relu1_1 ... relu5_1. Its weights are
+given by file and are not part of the package.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ class Teacher(nn.Module):
             setattr(self, f"expand{name}", nn.Conv2d(inputs, outputs, 1))
 
     def forward(self, x: Tensor, last: str = "5_1", expand: bool = False) -> dict[str, Tensor]:
+        """Features by layer name, up to and including ``last``; the expanded ones too if asked."""
         features: dict[str, Tensor] = {}
         x = self.normalise(x)
         for convolution in CONVOLUTIONS:

@@ -1,0 +1,1 @@
+"""Style transfer methods, each knowing pictures and styles but no segments."""

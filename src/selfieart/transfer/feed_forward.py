@@ -10,7 +10,7 @@ from torch import Tensor
 
 from selfieart.errors import SelfieartError, unknown
 from selfieart.imaging.resize import resize
-from selfieart.transfer.style_net import MULTIPLE, RECEPTIVE_FIELD, Statistics, StyleNet
+from selfieart.transfer.style_net import MULTIPLE, RECEPTIVE_FIELD, Statistics, StyleNet, channels_last
 from selfieart.transfer.stylizer import Progress, StylizeOptions, silent
 
 SMALLEST_SIDE = 16
@@ -31,7 +31,7 @@ class PresetStylizer:
     name = "presets"
 
     def __init__(self, net: StyleNet, codes: dict[str, Tensor], tile_area: int = 1_600_000) -> None:
-        self.net = net.eval().to(memory_format=torch.channels_last)
+        self.net = channels_last(net.eval())
         self.codes = codes
         self.tile_area = tile_area
 
@@ -116,14 +116,10 @@ class PresetStylizer:
     ) -> Tensor:
         x = picture[None].contiguous(memory_format=torch.channels_last)
         shares = None if masks is None else masks[None]
-        out = self.net(
-            x, codes[None], shares, origin=origin, statistics=statistics, recorded=recorded, seed=seed
-        )
+        out = self.net(x, codes[None], shares, origin=origin, statistics=statistics, recorded=recorded, seed=seed)
         return out[0]  # type: ignore[no-any-return]
 
-    def _tiled(
-        self, picture: Tensor, codes: Tensor, masks: Tensor | None, seed: int, statistics: Statistics
-    ) -> Tensor:
+    def _tiled(self, picture: Tensor, codes: Tensor, masks: Tensor | None, seed: int, statistics: Statistics) -> Tensor:
         """Paint in tiles that overlap by the receptive field, so that the result is that of one piece."""
         height, width = picture.shape[-2:]
         inner = max(MULTIPLE, (int(math.sqrt(self.tile_area)) - 2 * RECEPTIVE_FIELD) // MULTIPLE * MULTIPLE)

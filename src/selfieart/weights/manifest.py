@@ -1,7 +1,7 @@
 """The manifest of packaged weights and the one loader that reads them.
 
-Every file of weights has one entry: what it is, what input it wants, what it was trained on, under which terms, by which
-command, and how good it measured. Replacing weights means replacing the file and its entry.
+Every file of weights has one entry: what it is, what input it wants, what it was trained on, under which terms, by
+which command, and how good it measured. Replacing weights means replacing the file and its entry.
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ def load_weights(name: str) -> dict[str, Tensor]:
     try:
         data = resources.files(__package__).joinpath(entry.file).read_bytes()
     except OSError as error:
-        raise WeightsError(f"The weights {entry.file} are missing from the package: install selfieart again.") from error
+        raise WeightsError(
+            f"The weights {entry.file} are missing from the package: install selfieart again."
+        ) from error
     if hashlib.sha256(data).hexdigest() != entry.sha256:
         raise WeightsError(f"The weights {entry.file} differ from the manifest's sha256: install selfieart again.")
     return {k: v.float() if v.is_floating_point() else v for k, v in load(data).items()}
