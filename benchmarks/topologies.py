@@ -89,7 +89,10 @@ class FeatureFusion(nn.Module):
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.conv = conv_bn_relu(inputs, outputs, 1)
-        squeeze, excite = nn.Conv2d(outputs, outputs // 4, 1, bias=False), nn.Conv2d(outputs // 4, outputs, 1, bias=False)
+        squeeze, excite = (
+            nn.Conv2d(outputs, outputs // 4, 1, bias=False),
+            nn.Conv2d(outputs // 4, outputs, 1, bias=False),
+        )
         self.attention = nn.Sequential(nn.AdaptiveAvgPool2d(1), squeeze, nn.ReLU(inplace=True), excite, nn.Sigmoid())
 
     def forward(self, spatial: Tensor, context: Tensor) -> Tensor:

@@ -33,11 +33,11 @@ LOOKS = {
         "clothes": SegmentLook("la-muse"),
         "background": SegmentLook("rain-princess"),
     },
-    "person: the-scream, background: wave": {
+    "person and background": {
         "person": SegmentLook("the-scream", keep_color=0.3),
         "background": SegmentLook("wave"),
     },
-    "pencil, lips and eyes in colour": {
+    "all but lips and eyes": {
         "everything": SegmentLook("pencil"),
         "lips": SegmentLook("original"),
         "eyes": SegmentLook("original"),
@@ -78,7 +78,7 @@ def tau(portrait: Portrait) -> None:
     top: list[tuple[NDArray[np.uint8] | None, str]] = []
     bottom: list[tuple[NDArray[np.uint8] | None, str]] = []
     logits = parsing.logits_rows(as_tensor(pixels), 0, portrait.photo.height)
-    for value in (0.1, 0.3, 1.0, 3.0, 10.0, math.inf):
+    for value in (0.1, 0.3, 0.6, 1.0, 3.0, math.inf):
         label = "binary mask (eq. 7)" if math.isinf(value) else f"tau = {value:g}"
         mask = (select(soft_masks(logits, value), worn).numpy() * 255).round().astype(np.uint8)
         top.append((portrait.render(Look(look, tau=value)).pixels[HEAD], label))
@@ -94,7 +94,8 @@ def main() -> None:
     hero(portrait)
     tau(portrait)
     rows, columns = ["candy", "the-scream", "udnie"], ["starry-night", "wave", "rain-princess", "mosaic"]
-    save("gallery.jpg", gallery(portrait, rows, columns, "person", "background"))
+    page = gallery(portrait, rows, columns, "person", "background")
+    save("gallery.jpg", fitted(page, 1500, round(1500 * page.shape[0] / page.shape[1])), 84)
     save("segments.jpg", with_legend(portrait.photo.pixels, portrait.parsing().labels(portrait.photo.pixels)))
     save("styles.jpg", sheet([(fitted(swatch(name), 224, 224), name) for name in presets()], 7, 224, 224))
 

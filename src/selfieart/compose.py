@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -12,10 +14,14 @@ from torch import Tensor
 
 from selfieart.imaging.arrays import as_pixels, as_tensor
 from selfieart.imaging.color import keep_color
+from selfieart.imaging.guided import GuidedUpsampler
 from selfieart.layers import Layer
 from selfieart.masks import composite, feather, select, soft_masks
-from selfieart.parsing.parsing import Parsing, strips_of
+from selfieart.parsing.parsing import EDGE_EPS, EDGE_RADIUS, Parsing, strips_of
 from selfieart.transfer.stylizer import Progress, silent
+
+LARGEST_EXACT = 3_000_000
+"""Pixels up to which every class's logits are evaluated at full resolution."""
 
 
 @dataclass(frozen=True)
@@ -50,17 +56,46 @@ def part_masks(pixels: NDArray[np.uint8], parsing: Parsing | None, parts: Sequen
         (S + 1, H, W) float32, summing to 1; the last one is what no part covers.
     """
     height, width = pixels.shape[:2]
-    masks = torch.zeros(len(parts) + 1, height, width)
     if parsing is None:
+        masks = torch.zeros(len(parts) + 1, height, width)
         for index, part in enumerate(parts):
             masks[index] = 1.0 if part.classes else 0.0
         return masks
+    scale = math.sqrt(LARGEST_EXACT / (height * width))
+    if scale >= 1:
+        masks = _exact_masks(pixels, parsing, parts, tau)
+    else:
+        size = (round(width * scale), round(height * scale))
+        small: NDArray[np.uint8] = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+        masks = _enlarged_masks(pixels, small, _exact_masks(small, parsing.at_size(*size[::-1]), parts, tau))
+    return feather(masks, [*(part.feather for part in parts), 0.0])
+
+
+def _exact_masks(pixels: NDArray[np.uint8], parsing: Parsing, parts: Sequence[Part], tau: float) -> Tensor:
+    """Eq. 5 and 9 from the logits of all classes at the picture's resolution: (S + 1, H, W)."""
+    height, width = pixels.shape[:2]
+    masks = torch.zeros(len(parts) + 1, height, width)
     for top, bottom in strips_of(height, width, parsing.logits.shape[0]):
         soft = soft_masks(parsing.logits_rows(as_tensor(pixels[top:bottom]), top, bottom), tau)
         for index, part in enumerate(parts):
             masks[index, top:bottom] = select(soft, sorted(part.classes))
         masks[-1, top:bottom] = (1 - masks[:-1, top:bottom].sum(0)).clamp_min(0)
-    return feather(masks, [*(part.feather for part in parts), 0.0])
+    return masks
+
+
+def _enlarged_masks(pixels: NDArray[np.uint8], small: NDArray[np.uint8], masks: Tensor) -> Tensor:
+    """Masks (S + 1, h, w) of a reduced picture, brought to the full one with its edges: (S + 1, H, W).
+
+    The logarithms of a few masks are enlarged instead of the logits of all classes, which for two styles on a
+    24-megapixel photo is 6 times less work; their softmax is a partition of unity again.
+    """
+    height, width = pixels.shape[:2]
+    upsampler = GuidedUpsampler(as_tensor(small), masks.clamp_min(1e-6).log(), EDGE_RADIUS, EDGE_EPS)
+    out = torch.empty(masks.shape[0], height, width)
+    for top, bottom in strips_of(height, width, masks.shape[0]):
+        logs = upsampler.rows(as_tensor(pixels[top:bottom]), top, bottom, height)
+        torch.softmax(logs, 0, out=out[:, top:bottom])
+    return out
 
 
 def compose(

@@ -40,6 +40,12 @@ def unknown(kind: str, name: str, known: Iterable[str], listing: str = "") -> Un
         listing: how to see them all, as the end of a sentence: "see 'selfieart styles'".
     """
     names = list(known)
-    near = get_close_matches(name.lower(), names, n=1, cutoff=0.5)
+    near = get_close_matches(name.lower(), names, n=1, cutoff=0.6)
     cure = f"did you mean '{near[0]}'?" if near else listing or "choose one of " + ", ".join(names)
-    return UnknownName(f"Unknown {kind} '{name}': {cure}" + ("" if near else "."))
+    return UnknownName(f"Unknown {kind} '{printable(name)}': {cure}" + ("" if cure.endswith(("?", ".")) else "."))
+
+
+def printable(text: str, longest: int = 60) -> str:
+    """Text that fits in a sentence: one line, nothing invisible, not too long."""
+    shown = "".join(c if c.isprintable() else "?" for c in text)
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"

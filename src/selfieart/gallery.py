@@ -66,7 +66,7 @@ def gallery(
     progress("gallery", 1.0)
     return grid(
         portrait.photo.pixels,
-        [(swatch(style), f"{row_segment}: {style}") for style in rows],
-        [(swatch(style), f"{column_segment}: {style}") for style in columns],
+        [(swatch(style), style) for style in rows],
+        [(swatch(style), style) for style in columns],
         cells,
     )

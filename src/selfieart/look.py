@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from selfieart.errors import LookError, SelfieartError, unknown
+from selfieart.errors import LookError, SelfieartError, printable, unknown
 from selfieart.segments import canonical
 
 PNG_KEY = "selfieart:look"
@@ -139,8 +139,8 @@ class Look:
         """
         try:
             table = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise LookError(f"The look is not valid TOML: {error}.") from error
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            raise LookError(f"The look is not valid TOML: {printable(str(error), 200)}.") from error
         _check_keys("option of a look", table, [f.name for f in fields(cls)])
         raw = table.pop("segments", {})
         if not isinstance(raw, dict):
@@ -171,9 +171,11 @@ class Look:
         else:
             try:
                 text = path.read_text("utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                reason = error.strerror if isinstance(error, OSError) else "it is not text"
-                raise LookError(f"The look {path} cannot be read: {reason}.") from error
+            except UnicodeDecodeError as error:
+                raise LookError(f"The look {path} cannot be read: it is not text.") from error
+            except (OSError, ValueError) as error:
+                reason = getattr(error, "strerror", None) or "no file can have this name"
+                raise LookError(f"The look {printable(str(path), 200)} cannot be read: {reason}.") from error
         try:
             return cls.from_toml(text)
         except SelfieartError as error:

@@ -34,7 +34,8 @@ def soft_masks(logits: Tensor, tau: float = 3.0) -> Tensor:
         raise SelfieartError(f"tau must be greater than 0, not {tau}: small is soft, large is sharp, 3 is usual.")
     if math.isinf(tau):
         return binary_masks(logits)
-    return (tau * logits).softmax(-3)
+    # The largest logit is taken off first: a very large tau must not overflow.
+    return (min(tau, 1e30) * (logits - logits.amax(-3, keepdim=True))).softmax(-3)
 
 
 def binary_masks(logits: Tensor) -> Tensor:
@@ -69,9 +70,10 @@ def gaussian_blur(plane: Tensor, sigma: float) -> Tensor:
     """Gaussian blur of (H, W) or (C, H, W) with replicated borders; sigma in pixels."""
     import cv2
 
-    array = plane.movedim(0, -1).contiguous().numpy() if plane.dim() == 3 else plane.contiguous().numpy()
-    out = torch.from_numpy(cv2.GaussianBlur(array, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE))
-    return out.movedim(-1, 0) if plane.dim() == 3 else out
+    if plane.dim() == 3:
+        return torch.stack([gaussian_blur(channel, sigma) for channel in plane])
+    blurred = cv2.GaussianBlur(plane.contiguous().numpy(), (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+    return torch.from_numpy(blurred)
 
 
 def composite(content: Tensor, layers: Sequence[Tensor], weights: Sequence[Tensor]) -> Tensor:

@@ -121,6 +121,6 @@ def assign(names: list[str]) -> dict[str, frozenset[int]]:
     """
     sets = {name: members(name) for name in names}
     owner: dict[int, str] = {}
-    for name in sorted(sets, key=lambda n: (-len(sets[n]), n)):
+    for name in sorted(sets, key=lambda n: (len(sets[n]), n), reverse=True):
         owner |= dict.fromkeys(sets[name], name)
     return {name: frozenset(k for k, o in owner.items() if o == name) for name in names}

@@ -105,7 +105,7 @@ def with_legend(pixels: Pixels, labels: NDArray[np.uint8]) -> Pixels:
         draw.rounded_rectangle((x, y - text / 2, x + text, y + text / 2), text / 4, SEGMENTS[index].color)
         draw.text((x + text * 1.6, y), SEGMENTS[index].name, INK, _font(text), anchor="lm")
         share = 100 * counts[index] / labels.size
-        draw.text((x + text * 11.2, y), f"{share:.1f}%", INK, _font(text), anchor="rm")
+        draw.text((x + text * 11.2, y), f"{share:.1f}%" if share >= 0.1 else "<0.1%", INK, _font(text), anchor="rm")
     return np.asarray(page)
 
 
@@ -124,9 +124,8 @@ def grid(
     """
     width = min(384, cells[0].shape[1])
     height = round(width * cells[0].shape[0] / cells[0].shape[1])
-    first: list[tuple[Pixels | None, str]] = [(corner, "photo"), *columns]
-    out = list(first)
-    for index, (thumbnail, name) in enumerate(rows):
-        out.append((thumbnail, name))
-        out += [(cell, "") for cell in cells[index * len(columns) : (index + 1) * len(columns)]]
+    out: list[tuple[Pixels | None, str]] = [(corner, "photo"), *columns]
+    for index, head in enumerate(rows):
+        here = cells[index * len(columns) : (index + 1) * len(columns)]
+        out += [head, *((cell, f"{head[1]}, {name}") for cell, (_, name) in zip(here, columns, strict=True))]
     return sheet(out, len(columns) + 1, width, height)

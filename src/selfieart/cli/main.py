@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from selfieart.cli.train import app as train
 from selfieart.errors import Cancelled, SelfieartError
 
 app = typer.Typer(
@@ -18,6 +19,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(train, name="train")
 
 Picture = Annotated[Path, typer.Argument(help="The photo: JPEG, PNG, WebP, TIFF or BMP.", metavar="PHOTO")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output file if it exists.")]

@@ -59,7 +59,8 @@ def run(picture: Path, out: Path | None, labels: Path | None, faces: str, overwr
     console = Console(highlight=False)
     table = Table("segment", "class", "share")
     for row in sorted(found, key=lambda r: -float(r["share"])):
-        table.add_row(str(row["segment"]), str(row["class"]), f"{100 * float(row['share']):.1f}%")
+        share = 100 * float(row["share"])
+        table.add_row(str(row["segment"]), str(row["class"]), f"{share:.1f}%" if share >= 0.1 else "<0.1%")
     console.print(table)
     console.print(f"{len(boxes)} face{'' if len(boxes) == 1 else 's'} found.")
     for target in (out, labels):

@@ -52,21 +52,40 @@ def resize_rows(
     h = x.shape[-2]
     if (h, x.shape[-1]) == (height, width):
         return x[..., top:bottom, :]
+    out = torch.empty(x.shape[0], bottom - top, width)
+    for first in range(top, bottom, _BLOCK):
+        last = min(first + _BLOCK, bottom)
+        low, weights = _row_weights(h, height, first, last, how)
+        mode = "bicubic" if how == "cubic" else "bilinear"
+        source = x[..., low : low + weights.shape[1], :]
+        wide = F.interpolate(source[None], size=(source.shape[-2], width), mode=mode, align_corners=False)[0]
+        # One matrix product per channel: reads few rows, writes each result once.
+        torch.matmul(weights, wide, out=out[:, first - top : last - top])
+    return out
+
+
+_BLOCK = 32
+
+
+def _row_weights(h: int, height: int, top: int, bottom: int, how: str) -> tuple[int, Tensor]:
+    """First source row needed for rows top..bottom of a picture resized from h to height, and the weights of the rows.
+
+    Returns:
+        (low, weights (bottom - top, n)), for the source rows low .. low + n.
+    """
     place = (torch.arange(top, bottom, dtype=torch.float64) + 0.5) * (h / height) - 0.5
     if how == "linear":
         place = place.clamp_min(0)
-    first = place.floor().long()
+    base = place.floor().long()
+    fraction = (place - base).float()
     reach = 1 if how == "cubic" else 0
-    low, high = max(0, int(first[0]) - reach), min(int(first[-1]) + 2 + reach, h)
-    mode = "bicubic" if how == "cubic" else "bilinear"
-    wide = F.interpolate(x[..., low:high, :][None], size=(high - low, width), mode=mode, align_corners=False)[0]
-    fraction = (place - first).float()[:, None]
-    weights = _cubic_weights(fraction) if how == "cubic" else [1 - fraction, fraction]
-    out = torch.zeros(x.shape[0], bottom - top, width)
-    for tap, weight in enumerate(weights, -reach):
-        rows = (first + tap).clamp(0, h - 1) - low
-        out.addcmul_(wide[..., rows, :], weight)
-    return out
+    taps = _cubic_weights(fraction) if how == "cubic" else [1 - fraction, fraction]
+    low, high = max(0, int(base[0]) - reach), min(int(base[-1]) + 2 + reach, h)
+    weights = torch.zeros(bottom - top, high - low)
+    for tap, weight in enumerate(taps, -reach):
+        rows = (base + tap).clamp(0, h - 1) - low
+        weights.scatter_add_(1, rows[:, None], weight[:, None])
+    return low, weights
 
 
 def _cubic_weights(t: Tensor, a: float = -0.75) -> list[Tensor]:

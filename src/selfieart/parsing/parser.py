@@ -258,7 +258,7 @@ def _without(logits: Tensor, faces: list[Face]) -> Tensor:
     height, width = logits.shape[-2:]
     covered = np.zeros((height, width), np.float32)
     for face in faces:
-        matrix = replace(face, side=face.side * 1.1).matrix(128)
+        matrix = replace(face, side=face.side * 1.35).matrix(128)
         covered = np.maximum(covered, _placed(_window(128), matrix, (width, height), cv2.BORDER_CONSTANT))
     plain = logits - logits.amax(0)
     background = torch.full_like(plain, -12.0)

@@ -63,6 +63,7 @@ class PresetTraining:
     rest_weight: float = 0.7
     variation_weight: float = 0.3
     learning_rate: float = 2e-3
+    code_pace: float = 3.0
     warm_up: int = 150
     ema: float = 0.998
     seed: int = 0
@@ -309,7 +310,12 @@ def train_presets(
     if start is not None:
         model.load_state_dict({k: v.float() for k, v in load_file(start).items()})
     average = {k: v.clone() for k, v in model.state_dict().items()}
-    optimiser = torch.optim.Adam(model.parameters(), betas=(0.9, 0.99))
+    # A code is seen only when its style is drawn, so it may move faster than the trunk.
+    groups = [
+        {"params": list(model.net.parameters()), "pace": 1.0},
+        {"params": [model.codes], "pace": options.code_pace},
+    ]
+    optimiser = torch.optim.Adam(groups, betas=(0.9, 0.99))
     state, step = out.with_suffix(".state"), 0
     if state.exists():
         saved = torch.load(state, weights_only=True)
@@ -320,7 +326,7 @@ def train_presets(
     clock, sums = time.time(), dict[str, float]()
     for content, style in batches(photos, len(styles), options, step):
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, options)
+            group["lr"] = learning_rate(step, options) * group["pace"]
         generator = torch.Generator().manual_seed(options.seed * 1_000_003 + step)
         content = content.contiguous(memory_format=torch.channels_last)
         with torch.autocast(content.device.type, dtype=torch.bfloat16):

@@ -32,7 +32,7 @@ def conv(inputs: int, outputs: int, stride: int = 1, bias: bool = False) -> nn.C
 
 @lru_cache(maxsize=64)
 def _noise_tile(layer: int, seed: int) -> Tensor:
-    generator = torch.Generator().manual_seed(7919 + layer + 104729 * seed)
+    generator = torch.Generator().manual_seed((7919 + layer + 104729 * seed) % 2**63)
     return torch.randn(_NOISE_PERIOD, _NOISE_PERIOD, generator=generator)
 
 

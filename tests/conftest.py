@@ -1,0 +1,110 @@
+"""Fixtures that several test files share. What is costly, models and the parsing of a photo, is made once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from hypothesis import settings
+from skimage import data
+
+from selfieart import Portrait, Studio
+from selfieart.imaging import write_photo
+from selfieart.parsing.parsing import Parsing
+from selfieart.segments import INDEX, NAMES
+from selfieart.transfer.feed_forward import PresetStylizer
+from selfieart.transfer.presets import load_presets
+
+# Other programs share the machine: how long an example takes says nothing.
+settings.register_profile("selfieart", deadline=None)
+settings.load_profile("selfieart")
+
+
+def is_one_sentence(message: str) -> bool:
+    """One line that ends once."""
+    return "\n" not in message and message[-1] in ".?" and message[-2] not in ".?" and ". " not in message
+
+
+class DrawnParser:
+    """A parser that knows the answer: a label map (H, W), as logits +-sureness, whatever the picture."""
+
+    name = "drawn"
+
+    def __init__(self, labels: np.ndarray, sureness: float = 6.0) -> None:
+        self.labels, self.sureness, self.calls = labels, sureness, 0
+
+    def parse(self, picture: torch.Tensor, faces: object = "all") -> Parsing:
+        self.calls += 1
+        height, width = picture.shape[-2:]
+        labels = cv2.resize(self.labels, (width, height), interpolation=cv2.INTER_NEAREST)
+        hot = torch.from_numpy(labels[None] == np.arange(len(NAMES))[:, None, None])
+        logits = torch.where(hot, self.sureness, -self.sureness)
+        return Parsing(logits, picture, (), height, width)
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> np.ndarray:
+    """A portrait (512, 512, 3): a face at about x=224, y=126, a white suit, a flag and a model of the shuttle."""
+    return data.astronaut()
+
+
+@pytest.fixture(scope="session")
+def astronaut_file(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> Path:
+    """The upper half of the portrait, reduced, as a PNG file."""
+    small = cv2.resize(astronaut[:320, 64:384], (200, 200), interpolation=cv2.INTER_AREA)
+    return write_photo(tmp_path_factory.mktemp("photos") / "astronaut.png", small[:190])
+
+
+@pytest.fixture(scope="session")
+def studio() -> Studio:
+    return Studio()
+
+
+@pytest.fixture(scope="session")
+def portrait(studio: Studio, astronaut: np.ndarray) -> Portrait:
+    """The astronaut in the studio; parsed and painted at most once for all tests."""
+    return studio.open(astronaut)
+
+
+@pytest.fixture(scope="session")
+def parsing(portrait: Portrait) -> Parsing:
+    return portrait.parsing()
+
+
+@pytest.fixture(scope="session")
+def labels(parsing: Parsing, astronaut: np.ndarray) -> np.ndarray:
+    """Class of each pixel of the astronaut, (512, 512)."""
+    return parsing.labels(astronaut)
+
+
+@pytest.fixture(scope="session")
+def stylizer() -> PresetStylizer:
+    return load_presets()
+
+
+@pytest.fixture
+def logits() -> torch.Tensor:
+    """(19, 12, 14) logits of the size that parsers give."""
+    return torch.randn(len(NAMES), 12, 14, generator=torch.Generator().manual_seed(1)) * 4
+
+
+@pytest.fixture
+def picture() -> torch.Tensor:
+    """A picture (3, 40, 56) in [0, 1] with smooth shades, an edge and some noise."""
+    rows, columns = np.mgrid[0:40, 0:56]
+    planes = np.stack([rows / 40, columns / 56, (rows + columns) % 30 / 60 + (columns > 30) * 0.4])
+    noise = np.random.default_rng(2).uniform(-0.05, 0.05, planes.shape)
+    return torch.from_numpy((planes + noise).clip(0, 1).astype(np.float32))
+
+
+@pytest.fixture
+def drawn_labels() -> np.ndarray:
+    """Labels (60, 90): a head of hair and skin at the top right over clothes, the rest background."""
+    labels = np.zeros((60, 90), np.uint8)
+    labels[40:, 50:85] = INDEX["clothes"]
+    labels[4:40, 55:80] = INDEX["hair"]
+    labels[14:40, 60:75] = INDEX["skin"]
+    return labels

@@ -1,0 +1,391 @@
+"""Parsers: one contract for all of them, the face machinery with a perfect network, and the packaged one on photos.
+
+The perfect network reads the class of a pixel off its colour, so a drawing has a known answer at every pixel.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from skimage import data
+from torch import nn
+
+from conftest import is_one_sentence
+from selfieart.errors import SelfieartError, UnknownName
+from selfieart.imaging.arrays import as_tensor
+from selfieart.imaging.resize import resize
+from selfieart.masks import binary_masks
+from selfieart.parsing.faces import Face, find_faces
+from selfieart.parsing.parser import FaceParser, InputContract, Parser
+from selfieart.parsing.parsing import Parsing, strips_of
+from selfieart.parsing.registry import load_parser, parsers
+from selfieart.segments import GROUPS, INDEX, NAMES, PAIRS
+
+HEAD = sorted(GROUPS["head"])
+
+# --- drawings and a network that understands them -------------------------------------------------------------------
+
+PALETTE = np.array(list(itertools.product((0, 128, 255), repeat=3))[4:23], np.uint8)
+
+# Class, centre and radii of ellipses in units of the head's radius; x to the right of the picture, y down.
+FEATURES = (
+    ("hair", 0, -0.3, 1.15, 1.2), ("skin", 0, 0, 0.8, 1.0), ("left-eye", 0.33, -0.2, 0.17, 0.1),
+    ("right-eye", -0.33, -0.2, 0.17, 0.1), ("left-brow", 0.33, -0.45, 0.2, 0.08),
+    ("right-brow", -0.33, -0.45, 0.2, 0.08), ("nose", 0, 0.1, 0.14, 0.22), ("upper-lip", 0, 0.48, 0.3, 0.1),
+    ("lower-lip", 0, 0.66, 0.28, 0.1), ("mouth", 0, 0.57, 0.25, 0.07),
+)  # fmt: skip
+
+
+def drawing(height: int, width: int, *heads: tuple[float, float, float, float], features: bool = True) -> np.ndarray:
+    """Labels (height, width) of heads (x, y, radius, tilt in degrees, counter-clockwise on the picture)."""
+    labels = np.zeros((height, width), np.uint8)
+    ys, xs = np.mgrid[0:height, 0:width] + 0.5
+    for x, y, radius, _ in heads:
+        labels[(abs(xs - x) < 1.6 * radius) & (ys > y + 1.1 * radius)] = INDEX["clothes"]
+    for x, y, radius, tilt in heads:
+        turn = math.radians(tilt)
+        # Of a head tilted counter-clockwise the top goes to the left and its right side up.
+        up, right = (-math.sin(turn), -math.cos(turn)), (math.cos(turn), -math.sin(turn))
+        u = ((xs - x) * right[0] + (ys - y) * right[1]) / radius
+        v = -((xs - x) * up[0] + (ys - y) * up[1]) / radius
+        for name, cx, cy, rx, ry in FEATURES if features else FEATURES[:2]:
+            labels[((u - cx) / rx) ** 2 + ((v - cy) / ry) ** 2 < 1] = INDEX[name]
+    return labels
+
+
+class PerfectNet(nn.Module):
+    """Logits (B, 19, H, W) from the distance of each pixel's colour to those of the palette."""
+
+    def __init__(self, bias_on_crops: float = 0.0) -> None:
+        super().__init__()
+        self.bias_on_crops = bias_on_crops
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        colors = torch.from_numpy(PALETTE).float() / 255
+        # -160 |x - c|^2 / 2, without the term that is the same for all classes.
+        logits = 160 * (torch.einsum("kc,bchw->bkhw", colors, image) - (colors.square().sum(1) / 2)[:, None, None])
+        if image.shape[-2:] == (384, 384):
+            logits[:, INDEX["earring"]] += self.bias_on_crops
+        return logits
+
+
+def perfect_parser(bias_on_crops: float = 0.0) -> FaceParser:
+    return FaceParser(PerfectNet(bias_on_crops), InputContract((0, 0, 0), (1, 1, 1), 32), "perfect")
+
+
+def parse_drawing(labels: np.ndarray, faces: object = "all") -> tuple[np.ndarray, tuple[Face, ...]]:
+    pixels = PALETTE[labels]
+    parsing = perfect_parser().parse(as_tensor(pixels), faces)
+    return parsing.labels(pixels), parsing.faces
+
+
+def overlap(a: np.ndarray, b: np.ndarray) -> float:
+    return (a & b).sum() / max(1, (a | b).sum())
+
+
+# --- what every parser keeps to ------------------------------------------------------------------------------------
+
+
+class ParserContract:
+    """Inherit, and set ``case``: a parser, a photo (H, W, 3) uint8 with one upright head, and its parsing."""
+
+    case: tuple[Parser, np.ndarray, Parsing]
+
+    @pytest.fixture
+    def parser(self) -> Parser:
+        return self.case[0]
+
+    @pytest.fixture
+    def photo(self) -> np.ndarray:
+        return self.case[1]
+
+    @pytest.fixture
+    def parsed(self) -> Parsing:
+        return self.case[2]
+
+    def test_the_same_picture_gives_the_same_parsing(self, parser, photo, parsed):
+        picture = as_tensor(photo)
+        again = parser.parse(picture)
+        assert torch.equal(again.logits, parsed.logits)
+        assert again.faces == parsed.faces
+        assert torch.equal(picture, as_tensor(photo))
+
+    @pytest.mark.parametrize("size", [(8, 8), (8, 120), (37, 53), (211, 9)])
+    def test_any_picture_of_any_size(self, parser, size):
+        noise = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+        for pixels in (noise, np.zeros_like(noise), np.full_like(noise, 255)):
+            parsing = parser.parse(as_tensor(pixels))
+            assert bool(parsing.logits.isfinite().all())
+            assert (parsing.height, parsing.width) == size
+            labels = parsing.labels(pixels)
+            assert labels.shape == size
+            assert labels.max() < len(NAMES)
+
+    @pytest.mark.parametrize("size", [(7, 100), (100, 7), (1, 1)])
+    def test_a_picture_too_small_is_refused(self, parser, size):
+        with pytest.raises(SelfieartError, match=f"{size[1]}x{size[0]} pixels, too small to parse") as error:
+            parser.parse(torch.zeros(3, *size))
+        assert is_one_sentence(str(error.value))
+
+    @pytest.mark.parametrize("faces", [0, -1, True, "some", "", None, 1.0])
+    def test_a_number_of_faces_that_makes_no_sense_is_refused(self, parser, photo, faces):
+        with pytest.raises(SelfieartError, match="faces must be 'all', 'largest' or a number from 1") as error:
+            parser.parse(as_tensor(photo), faces)
+        assert is_one_sentence(str(error.value))
+
+    @pytest.mark.parametrize("tau", [0.2, 3.0, math.inf])
+    def test_masks_sum_to_one_at_any_size(self, parsed, tau):
+        for size in (None, (50, 70), (110, 101)):
+            masks = parsed.masks(tau, size)
+            assert masks.shape[1:] == (size or parsed.logits.shape[1:])
+            assert torch.allclose(masks.sum(0), torch.ones(masks.shape[1:]), atol=1e-5)
+        own = torch.softmax(tau * parsed.logits, 0) if tau < math.inf else binary_masks(parsed.logits)
+        assert torch.allclose(parsed.masks(tau), own, atol=1e-5)
+
+    def test_labels_are_the_most_likely_classes_strip_by_strip(self, parsed, photo):
+        height = photo.shape[0]
+        whole = parsed.logits_rows(as_tensor(photo), 0, height)
+        edges = [*range(0, height, 61), height]
+        strips = [parsed.logits_rows(as_tensor(photo[a:b]), a, b) for a, b in itertools.pairwise(edges)]
+        assert torch.allclose(torch.cat(strips, 1), whole, atol=1e-3)
+        assert (parsed.labels(photo) == whole.argmax(0).numpy()).mean() > 0.9999
+
+    def test_labels_of_another_picture_are_refused(self, parsed, photo):
+        with pytest.raises(SelfieartError, match="give the picture that was parsed"):
+            parsed.labels(photo[1:])
+
+    def test_the_face_is_found_and_counted(self, parser, photo, parsed):
+        assert len(parsed.faces) == 1
+        face = parsed.faces[0]
+        assert NAMES[parsed.labels(photo)[int(face.y), int(face.x)]] in ("nose", "skin")
+        for faces in ("largest", 1, 2):
+            same = parser.parse(as_tensor(photo), faces)
+            assert same.faces == parsed.faces
+            assert torch.equal(same.logits, parsed.logits)
+
+    def test_faces_are_measured_in_pixels_of_the_whole_picture(self, parser, photo, parsed):
+        tripled = parser.parse(resize(as_tensor(photo), (3 * photo.shape[0], 3 * photo.shape[1]), "cubic").clamp(0, 1))
+        for face in (tripled.faces[0], parsed.at_size(tripled.height, tripled.width).faces[0]):
+            expected = parsed.faces[0].scaled(3)
+            assert math.hypot(face.x - expected.x, face.y - expected.y) < 0.06 * expected.side
+            assert face.side == pytest.approx(expected.side, rel=0.15)
+            assert face.angle == pytest.approx(expected.angle, abs=12)
+
+
+@pytest.fixture(scope="module")
+def perfect_case() -> tuple[Parser, np.ndarray, Parsing]:
+    parser, photo = perfect_parser(), PALETTE[drawing(200, 230, (110, 90, 45, 8))]
+    return parser, photo, parser.parse(as_tensor(photo))
+
+
+@pytest.fixture(scope="module", params=parsers())
+def packaged_case(request: pytest.FixtureRequest, astronaut: np.ndarray) -> tuple[Parser, np.ndarray, Parsing]:
+    parser, photo = load_parser(request.param), np.ascontiguousarray(astronaut[:240, 96:352])
+    return parser, photo, parser.parse(as_tensor(photo))
+
+
+class TestPerfectParser(ParserContract):
+    @pytest.fixture(autouse=True)
+    def _case(self, perfect_case):
+        self.case = perfect_case
+
+
+class TestPackagedParsers(ParserContract):
+    @pytest.fixture(autouse=True)
+    def _case(self, packaged_case):
+        self.case = packaged_case
+
+    def test_it_is_loaded_once(self, parser):
+        assert load_parser(parser.name) is parser
+
+    def test_left_and_right_change_places_in_a_mirror(self, parser, photo, parsed):
+        mirrored = np.ascontiguousarray(photo[:, ::-1])
+        seen = parser.parse(as_tensor(mirrored))
+        swap = np.arange(len(NAMES))
+        for a, b in PAIRS:
+            swap[a], swap[b] = b, a
+        labels, back = parsed.labels(photo), swap[seen.labels(mirrored)[:, ::-1]]
+        assert (back == labels).mean() > 0.93
+        for name in ("hair", "skin", "nose", "left-eye", "right-eye"):
+            assert overlap(labels == INDEX[name], back == INDEX[name]) > 0.5, name
+        assert seen.faces[0].angle == pytest.approx(-parsed.faces[0].angle, abs=12)
+        assert seen.faces[0].x == pytest.approx(photo.shape[1] - parsed.faces[0].x, abs=6)
+
+    @pytest.mark.parametrize("gain", [0.6, 1.25])
+    def test_brightness_hardly_matters(self, parser, photo, parsed, gain):
+        other = (photo * gain).clip(0, 255).astype(np.uint8)
+        assert (parser.parse(as_tensor(other)).labels(other) == parsed.labels(photo)).mean() > 0.95
+
+
+def test_an_unknown_parser_is_refused():
+    with pytest.raises(UnknownName, match="did you mean 'bisenet'"):
+        load_parser("bisnet")
+
+
+def test_strips_cover_every_row_once():
+    for height, width, planes in ((1, 1, 1), (100, 7, 19), (4000, 6000, 19), (5, 10**7, 19)):
+        strips = list(strips_of(height, width, planes))
+        assert [row for a, b in strips for row in range(a, b)] == list(range(height))
+
+
+# --- geometry of a face --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("angle", [0.0, 20.0, -50.0, 170.0])
+def test_the_matrix_of_a_face_makes_it_upright(angle):
+    face, size = Face(70.0, 55.5, 80.0, angle, 1000.0), 160
+    matrix = face.matrix(size).astype(np.float64)
+    linear = matrix[:, :2]
+    np.testing.assert_allclose(linear.T @ linear, (size / face.side) ** 2 * np.eye(2), atol=1e-4)
+    assert np.linalg.det(linear) > 0
+    np.testing.assert_allclose(matrix @ [face.x - 0.5, face.y - 0.5, 1], [size / 2 - 0.5] * 2, atol=1e-3)
+    up = np.array([-math.sin(math.radians(angle)), -math.cos(math.radians(angle))])
+    np.testing.assert_allclose(linear @ up, [0, -size / face.side], atol=1e-4)
+    # Twice the picture has the same crop; its pixel centres lie at 2 (x + 0.5) - 0.5.
+    np.testing.assert_allclose(
+        face.scaled(2).matrix(size) @ [2 * 10 + 0.5, 2 * 3 + 0.5, 1], matrix @ [10, 3, 1], atol=1e-2
+    )
+
+
+def exact(labels: np.ndarray) -> np.ndarray:
+    return (labels == np.arange(len(NAMES))[:, None, None]).astype(np.float32)
+
+
+@pytest.mark.parametrize("tilt", [0, 25, -25, 90, -120, 179])
+def test_find_faces_measures_a_drawing(tilt):
+    (face,) = find_faces(exact(drawing(160, 200, (90, 80, 40, tilt))))
+    area = math.pi * 0.8 * 40**2
+    assert (face.x, face.y) == pytest.approx((90, 80), abs=0.5)
+    assert (face.angle - tilt + 180) % 360 - 180 == pytest.approx(0, abs=1.5)
+    assert face.area == pytest.approx(area, rel=0.02)
+    assert face.side == pytest.approx(2.2 * math.sqrt(area), rel=0.02)
+
+
+def test_find_faces_tells_them_apart():
+    apart = find_faces(exact(drawing(160, 400, (80, 80, 30, 0), (200, 80, 50, 10), (330, 80, 40, -10))))
+    assert [round(face.x / 10) for face in apart] == [20, 33, 8]
+    cheek_to_cheek = drawing(160, 300, (100, 80, 40, 0), (163, 80, 40, 0))
+    assert sorted(round(face.x / 10) for face in find_faces(exact(cheek_to_cheek))) == [10, 16]
+
+
+def test_find_faces_wants_features():
+    assert not find_faces(exact(drawing(160, 200, (90, 80, 40, 0), features=False)))
+    assert not find_faces(exact(np.zeros((50, 60), np.uint8)))
+    assert not find_faces(exact(drawing(160, 200, (90, 80, 1.5, 0))))
+
+
+# --- the machinery round the network -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tilt", [0, 35, -35, 100])
+def test_a_drawn_portrait_is_parsed_exactly(tilt):
+    drawn = drawing(300, 420, (180, 130, 60, tilt))
+    labels, (face,) = parse_drawing(drawn)
+    assert (labels == drawn).mean() > 0.98
+    for name, *_ in FEATURES:
+        assert overlap(labels == INDEX[name], drawn == INDEX[name]) > 0.75, name
+    assert (face.x, face.y) == pytest.approx((180, 130), abs=2)
+    assert (face.angle - tilt + 180) % 360 - 180 == pytest.approx(0, abs=3)
+
+
+def test_a_small_head_in_a_large_picture_is_parsed_from_its_crop():
+    drawn = drawing(800, 1000, (700, 220, 30, -20))
+    labels, (face,) = parse_drawing(drawn)
+    assert (face.x, face.y) == pytest.approx((700, 220), abs=3)
+    for name in ("hair", "skin", "left-eye", "right-eye", "nose"):
+        assert overlap(labels == INDEX[name], drawn == INDEX[name]) > 0.6, name
+
+
+def test_heads_that_take_no_part_become_background():
+    drawn = drawing(300, 700, (150, 120, 60, 0), (360, 140, 50, 15), (560, 120, 40, -15))
+    for faces, left in (("all", 3), (2, 2), ("largest", 1)):
+        labels, found = parse_drawing(drawn, faces)
+        assert [round(face.x / 10) for face in found] == [15, 36, 56][:left]
+        for index, columns in enumerate((slice(60, 240), slice(290, 430), slice(500, 620))):
+            shown = np.isin(labels[:, columns], HEAD).sum() / np.isin(drawn[:, columns], HEAD).sum()
+            assert shown == pytest.approx(1, abs=0.03) if index < left else shown < 0.03
+
+
+def test_crops_are_fused_without_a_seam():
+    """On crops only, one class gets 5 more: the fused plane must rise by 5 in the face and fade out without a step."""
+    picture = as_tensor(PALETTE[drawing(400, 500, (250, 170, 45, 30))])
+    plain, biased = (perfect_parser(bias).parse(picture) for bias in (0.0, 5.0))
+    (face,) = plain.faces
+    risen = (biased.logits - plain.logits)[INDEX["earring"]].numpy()
+    assert risen[int(face.y), int(face.x)] == pytest.approx(5, abs=0.01)
+    ys, xs = np.indices(risen.shape) + 0.5
+    assert np.abs(risen[np.hypot(xs - face.x, ys - face.y) > face.side * 0.71]).max() == 0
+    steepest = 5 * math.pi / 2 / (0.18 * face.side)
+    for axis in (0, 1):
+        assert np.abs(np.diff(risen, axis=axis)).max() < 1.5 * steepest
+
+
+# --- the packaged parser on photos ---------------------------------------------------------------------------------
+
+
+def near(face: Face, x: float, y: float, distance: float) -> bool:
+    return math.hypot(face.x - x, face.y - y) < distance
+
+
+def test_the_astronauts_face(parsing, labels):
+    (face,) = parsing.faces
+    assert near(face, 224, 126, 12)
+    assert abs(face.angle) < 15
+    assert 150 < face.side < 240
+    for name, (x, y) in {"nose": (222, 125), "hair": (220, 35), "clothes": (150, 330), "background": (320, 60)}.items():
+        assert NAMES[labels[y, x]] == name
+    # Left is the person's own: on the right of the picture.
+    eyes = [np.nonzero(labels == INDEX[name])[1].mean() for name in ("right-eye", "left-eye")]
+    assert eyes[0] < face.x < eyes[1]
+
+
+@pytest.mark.parametrize("tilt", [35, -35])
+def test_a_tilted_head(studio, astronaut, parsing, labels, tilt):
+    upright = parsing.faces[0]
+    turn = cv2.getRotationMatrix2D((upright.x - 0.5, upright.y - 0.5), tilt, 1)
+    turned = cv2.warpAffine(astronaut, turn, (512, 512), borderMode=cv2.BORDER_REPLICATE)
+    portrait = studio.open(turned)
+    face = next(face for face in portrait.parsing().faces if near(face, upright.x, upright.y, 15))
+    assert face.angle == pytest.approx(upright.angle + tilt, abs=12)
+    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    back = cv2.warpAffine(portrait.parsing().labels(turned), turn, (512, 512), flags=flags)
+    ys, xs = np.indices(labels.shape)
+    round_the_head = np.hypot(xs - upright.x, ys - upright.y) < 0.6 * upright.side
+    for name in ("hair", "skin"):
+        assert overlap((labels == INDEX[name]) & round_the_head, (back == INDEX[name]) & round_the_head) > 0.6, name
+
+
+def test_two_astronauts(studio, astronaut, labels):
+    twins = np.hstack([astronaut, astronaut])
+    portrait = studio.open(twins)
+    faces = portrait.parsing().faces
+    assert len(faces) == 2
+    assert all(any(near(face, x, 126, 12) for face in faces) for x in (224, 736))
+    (kept,) = portrait.parsing(1).faces
+    assert kept == faces[0]
+    shown = np.isin(portrait.parsing(1).labels(twins)[:230], HEAD)
+    heads = [shown[:, :512].sum(), shown[:, 512:].sum()][:: 1 if kept.x < 512 else -1]
+    one = np.isin(labels[:230], HEAD).sum()
+    assert heads[0] == pytest.approx(one, rel=0.1)
+    assert heads[1] < 0.05 * one
+
+
+def test_a_small_astronaut(studio, astronaut):
+    canvas = np.full((900, 900, 3), 128, np.uint8)
+    canvas[350:590, 350:590] = cv2.resize(astronaut, (240, 240), interpolation=cv2.INTER_AREA)
+    faces = studio.open(canvas).parsing().faces
+    assert any(near(face, 350 + 224 * 240 / 512, 350 + 126 * 240 / 512, 12) for face in faces)
+
+
+@pytest.mark.parametrize("name", ["rocket", "brick", "grass"])
+def test_a_picture_without_a_face(studio, name):
+    portrait = studio.open(getattr(data, name)())
+    assert portrait.parsing().faces == ()
+    labels = portrait.parsing().labels(portrait.photo.pixels)
+    assert not np.isin(labels, sorted(GROUPS["eyes"] | GROUPS["lips"])).any()
+    assert (labels == INDEX["background"]).any()

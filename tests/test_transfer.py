@@ -1,0 +1,346 @@
+"""Style transfer: one contract for all methods, and StyleNet against plain instance normalisation."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from conftest import is_one_sentence
+from selfieart.errors import Cancelled, SelfieartError, UnknownName
+from selfieart.imaging.arrays import as_tensor
+from selfieart.transfer.feed_forward import PresetStylizer
+from selfieart.transfer.presets import load_presets, presets
+from selfieart.transfer.style_net import (
+    RECEPTIVE_FIELD,
+    ConditionalNorm,
+    Statistics,
+    StyleNet,
+    _Pass,
+    channels_last,
+    moments,
+    noise_map,
+)
+from selfieart.transfer.stylizer import FeedForwardStylizer, StylizeOptions, Stylizer
+from selfieart.weights import manifest
+
+METHODS = {"presets": load_presets}
+
+# --- what every method keeps to ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=METHODS)
+def method(request: pytest.FixtureRequest) -> Stylizer:
+    return METHODS[request.param]()
+
+
+@pytest.fixture(scope="module")
+def photo(astronaut: np.ndarray) -> Tensor:
+    """The astronaut's face, (3, 120, 136)."""
+    return as_tensor(astronaut[60:180, 150:286])
+
+
+class TestStylizerContract:
+    def test_a_seed_gives_one_picture_and_another_seed_another(self, method, photo):
+        style, before = method.styles()[0], photo.clone()
+        first = method.stylize(photo, style, StylizeOptions(seed=4))
+        assert torch.equal(method.stylize(photo, style, StylizeOptions(seed=4)), first)
+        other = method.stylize(photo, style, StylizeOptions(seed=5))
+        assert 1e-4 < float((other - first).abs().mean()) < 0.2
+        assert torch.equal(method.stylize(photo, style), method.stylize(photo, style, StylizeOptions(seed=0)))
+        assert torch.equal(photo, before)
+
+    @pytest.mark.parametrize("seed", [-1, 2**31, 2**63 - 1])
+    def test_any_whole_number_is_a_seed(self, method, photo, seed):
+        out = method.stylize(photo[:, :16, :16], method.styles()[0], StylizeOptions(seed))
+        assert bool(out.isfinite().all())
+
+    @pytest.mark.parametrize("size", [(16, 16), (17, 64), (61, 33), (40, 23)])
+    def test_any_size_and_only_colors(self, method, photo, size):
+        for picture in (photo[:, : size[0], : size[1]], torch.zeros(3, *size), torch.ones(3, *size)):
+            out = method.stylize(picture, method.styles()[-1])
+            assert out.shape == picture.shape
+            assert out.dtype == torch.float32
+            assert bool(((out >= 0) & (out <= 1)).all())
+
+    def test_styles_differ_from_each_other_and_keep_the_photo_recognisable(self, method, photo):
+        painted = {style: method.stylize(photo[:, :96, :96], style) for style in method.styles()}
+        light = photo[:, :96, :96].mean(0).flatten()
+        for style, picture in painted.items():
+            others = [float((picture - other).abs().mean()) for name, other in painted.items() if name != style]
+            assert min(others) > 0.01, style
+            correlation = float(torch.corrcoef(torch.stack([light, picture.mean(0).flatten()]))[0, 1])
+            assert correlation > 0.25, style
+
+    def test_unknown_styles(self, method, photo):
+        name = method.styles()[0]
+        with pytest.raises(UnknownName, match=f"did you mean '{name}'") as error:
+            method.stylize(photo, name[:-1] + "qy")
+        assert is_one_sentence(str(error.value))
+        with pytest.raises(UnknownName) as error:
+            method.stylize(photo, "qqqqqqq")
+        assert is_one_sentence(str(error.value))
+
+    @pytest.mark.parametrize("size", [(15, 40), (40, 15), (1, 1)])
+    def test_a_picture_too_small_is_refused(self, method, size):
+        with pytest.raises(SelfieartError, match=f"{size[1]}x{size[0]} pixels, too small to stylise") as error:
+            method.stylize(torch.zeros(3, *size), method.styles()[0])
+        assert is_one_sentence(str(error.value))
+
+    def test_progress_is_told_and_may_cancel(self, method, photo):
+        told = []
+        method.stylize(photo[:, :32, :32], method.styles()[0], progress=lambda *step: told.append(step))
+        assert told[-1] == ("style", 1.0)
+        assert [done for _, done in told] == sorted(done for _, done in told)
+
+        def stop(stage: str, done: float) -> None:
+            raise Cancelled
+
+        with pytest.raises(Cancelled):
+            method.stylize(photo, method.styles()[0], progress=stop)
+
+
+class TestPresets:
+    def test_the_catalogue_is_that_of_the_weights(self, stylizer):
+        assert stylizer.styles() == tuple(presets()) == manifest()["presets"].classes
+        assert len(presets()) == 21
+        assert load_presets() is stylizer
+        assert isinstance(stylizer, FeedForwardStylizer)
+
+    def test_codes_are_those_of_the_network(self, stylizer):
+        codes = torch.stack([stylizer.encode(style) for style in stylizer.styles()])
+        assert codes.shape == (21, stylizer.net.code_size)
+        assert bool(codes.isfinite().all())
+        parameters = sum(p.numel() for p in stylizer.net.parameters()) + codes.numel()
+        assert parameters == manifest()["presets"].parameters
+
+    def test_several_styles_want_masks(self, stylizer, photo):
+        codes = torch.stack([stylizer.encode("candy"), stylizer.encode("wave")])
+        with pytest.raises(SelfieartError, match="need one mask each"):
+            stylizer.render(photo, codes)
+
+    def test_masks_say_which_style_paints_where(self, stylizer, photo):
+        codes = torch.stack([stylizer.encode("candy"), stylizer.encode("wave")])
+        candy, wave = (stylizer.render(photo, code[None]) for code in codes)
+        ones = torch.ones(1, 120, 136)
+        both = stylizer.render(photo, codes, torch.cat([ones, 0 * ones]))
+        assert torch.allclose(both, candy, atol=2e-4)
+        half = torch.zeros(2, 120, 136)
+        half[0, :, :68], half[1, :, 68:] = 1, 1
+        split = stylizer.render(photo, codes, half)
+        near = [
+            float((split - style)[..., part].abs().mean())
+            for part in (slice(0, 40), slice(96, 136))
+            for style in (candy, wave)
+        ]
+        assert near[0] < 0.7 * near[1]
+        assert near[3] < 0.7 * near[2]
+
+    def test_identical_codes_ignore_their_masks(self, stylizer, photo):
+        code = stylizer.encode("la-muse")
+        share = torch.linspace(0, 1, 136).expand(1, 120, 136)
+        mixed = stylizer.render(photo, torch.stack([code, code]), torch.cat([share, 1 - share]))
+        assert torch.allclose(mixed, stylizer.render(photo, code[None]), atol=1e-3)
+
+    def test_tiles_look_like_one_piece(self, stylizer, astronaut):
+        picture = as_tensor(astronaut[:360, 60:440])
+        tiled = PresetStylizer(stylizer.net, stylizer.codes, tile_area=110_000)
+        difference = (tiled.stylize(picture, "mosaic") - stylizer.stylize(picture, "mosaic")).abs()
+        assert float(difference.mean()) < 0.03
+
+
+# --- StyleNet against plain operations -----------------------------------------------------------------------------
+
+
+def random_net(**sizes: int) -> tuple[StyleNet, Tensor]:
+    """A small network with random weights, and two codes."""
+    torch.manual_seed(3)
+    net = StyleNet(**{"half": 4, "quarter": 6, "eighth": 8, "blocks": 2, **sizes}).eval()
+    codes = torch.randn(2, net.code_size, generator=torch.Generator().manual_seed(4)) * 0.5 + 0.7
+    return net, codes
+
+
+def plain_norm(x: Tensor, code: Tensor, mask: Tensor | None, noise: Tensor) -> Tensor:
+    """instance_norm * scale + shift + gain * noise, the three numbers of each channel mixed by masks (S, H, W)."""
+    scale, shift, gain = code.view(code.shape[0], 3, -1).unbind(1)
+    share = torch.ones(1, *x.shape[-2:]) if mask is None else F.adaptive_avg_pool2d(mask, x.shape[-2:])
+    scale, shift, gain = (torch.einsum("shw,sc->chw", share, v)[None] for v in (scale, shift, gain))
+    return F.instance_norm(x, eps=1e-5) * scale + shift + gain * noise
+
+
+def plain_forward(net: StyleNet, image: Tensor, codes: Tensor, masks: Tensor | None = None, seed: int = 0) -> Tensor:
+    """The network written down once more with nothing but torch.nn.functional."""
+    place = {"layer": 0, "offset": 0}
+
+    def norm(x: Tensor) -> Tensor:
+        size = 3 * x.shape[1]
+        code = codes[:, place["offset"] : place["offset"] + size]
+        noise = noise_map(place["layer"], seed, 0, 0, *x.shape[-2:])
+        place["layer"], place["offset"] = place["layer"] + 1, place["offset"] + size
+        return plain_norm(x, code, masks, noise)
+
+    def conv(layer: torch.nn.Conv2d, x: Tensor, stride: int = 1) -> Tensor:
+        return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="reflect"), layer.weight, layer.bias, stride)
+
+    def doubled(x: Tensor) -> Tensor:
+        return x.repeat_interleave(2, -1).repeat_interleave(2, -2)
+
+    x = F.relu(norm(conv(net.stem, F.pixel_unshuffle(image - 0.45, 2))))
+    x = F.relu(norm(conv(net.down4, x, 2)))
+    x = F.relu(norm(conv(net.down8, x, 2)))
+    for block in net.blocks:
+        x = x + norm(conv(block.conv2, F.relu(norm(conv(block.conv1, x)))))
+    x = F.relu(norm(conv(net.up4, doubled(x))))
+    x = F.relu(norm(conv(net.up2, doubled(x))))
+    assert place["offset"] == codes.shape[1]
+    return F.pixel_shuffle(conv(net.head, x), 2) + 0.45
+
+
+@pytest.fixture
+def image() -> Tensor:
+    return torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(5))
+
+
+@pytest.fixture
+def masks() -> Tensor:
+    share = torch.rand(1, 48, 64, generator=torch.Generator().manual_seed(6))
+    return torch.cat([share, 1 - share])
+
+
+@torch.no_grad()
+def test_style_net_with_one_code(image):
+    net, codes = random_net()
+    expected = plain_forward(net, image, codes[:1], seed=7)
+    assert torch.allclose(net(image, codes[None, :1], seed=7), expected, atol=1e-4)
+    assert torch.allclose(channels_last(net)(image, codes[None, :1], seed=7), expected, atol=1e-4)
+
+
+@torch.no_grad()
+def test_style_net_with_two_codes_and_masks(image, masks):
+    net, codes = random_net()
+    assert torch.allclose(net(image, codes[None], masks[None]), plain_forward(net, image, codes, masks), atol=1e-4)
+
+
+@torch.no_grad()
+def test_a_batch_is_its_pictures_one_by_one(image, masks):
+    net, codes = random_net()
+    images = torch.cat([image, 1 - image])
+    batch = net(images, torch.stack([codes, codes.flip(0)]), torch.stack([masks, masks]))
+    for index, own in enumerate((codes, codes.flip(0))):
+        assert torch.allclose(batch[index], net(images[index : index + 1], own[None], masks[None])[0], atol=1e-4)
+
+
+def run_norm(x: Tensor, codes: Tensor, masks: Tensor | None = None) -> Tensor:
+    levels = {} if masks is None else {(x.shape[-2], x.shape[-1]): masks}
+    return ConditionalNorm(x.shape[1], 8)(x, _Pass(codes, levels, (0, 0), None, Statistics(), None, 0))
+
+
+def test_conditional_norm_is_instance_norm_scaled_and_shifted():
+    x = torch.randn(2, 5, 12, 9, generator=torch.Generator().manual_seed(1)) * 3 + 2
+    scale, shift = torch.randn(2, 2, 5, generator=torch.Generator().manual_seed(2))
+    codes = torch.cat([scale, shift, torch.zeros(2, 5)], 1)[:, None]
+    expected = F.instance_norm(x) * scale[..., None, None] + shift[..., None, None]
+    assert torch.allclose(run_norm(x, codes), expected, atol=1e-5)
+
+
+def test_conditional_norm_with_masks():
+    x = torch.randn(1, 5, 12, 9, generator=torch.Generator().manual_seed(1))
+    codes = torch.randn(1, 2, 15, generator=torch.Generator().manual_seed(2))
+    ones, share = torch.ones(1, 12, 9), torch.rand(1, 12, 9, generator=torch.Generator().manual_seed(3))
+    alone = run_norm(x, codes[:, :1])
+    assert torch.allclose(run_norm(x, codes, torch.cat([ones, 0 * ones])[None]), alone, atol=1e-6)
+    mixed = run_norm(x, codes, torch.cat([share, 1 - share])[None])
+    assert torch.allclose(mixed, share * alone + (1 - share) * run_norm(x, codes[:, 1:]), atol=1e-5)
+    same = codes[:, :1].expand(1, 2, 15)
+    assert torch.allclose(run_norm(x, same, torch.cat([share, 1 - share])[None]), alone, atol=1e-5)
+
+
+def test_moments():
+    x = torch.randn(2, 4, 30, 20, generator=torch.Generator().manual_seed(1)) * 5 + 100
+    var, mean = torch.var_mean(x.double(), (2, 3), correction=0, keepdim=True)
+    for layout in (torch.contiguous_format, torch.channels_last):
+        ours = moments(x.contiguous(memory_format=layout))
+        np.testing.assert_allclose(ours[0], mean, rtol=1e-6)
+        np.testing.assert_allclose(ours[1], var, rtol=1e-4)
+
+
+# --- noise, statistics, tiles --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", [0, 1, -5])
+def test_noise_depends_on_the_place_alone(seed):
+    whole = noise_map(2, seed, 0, 0, 600, 300)
+    for top, left, height, width in ((0, 0, 5, 5), (17, 250, 300, 40), (599, 299, 1, 1), (256, 0, 256, 256)):
+        assert torch.equal(noise_map(2, seed, top, left, height, width), whole[top : top + height, left : left + width])
+
+
+def test_noise_is_normal_and_of_its_layer_and_seed():
+    maps = [noise_map(layer, seed, 0, 0, 256, 256) for layer in (0, 1) for seed in (0, 1)]
+    for index, noise in enumerate(maps):
+        assert abs(float(noise.mean())) < 0.02
+        assert float(noise.std()) == pytest.approx(1, abs=0.02)
+        assert float((noise.abs() < 1).float().mean()) == pytest.approx(math.erf(1 / math.sqrt(2)), abs=0.01)
+        for other in maps[:index]:
+            assert abs(float((noise * other).mean())) < 0.02
+
+
+@torch.no_grad()
+def test_statistics_given_back_repeat_the_picture(image):
+    net, codes = random_net()
+    recorded, used = Statistics(), Statistics()
+    out = net(image, codes[None, :1], recorded=recorded)
+    assert len(recorded.moments) == len(net.norms)
+    assert torch.equal(net(image, codes[None, :1], statistics=recorded, recorded=used), out)
+    assert all(torch.equal(a, b) for a, b in zip(used.moments[0], recorded.moments[0], strict=True))
+    assert not torch.allclose(
+        net(image * 0.5, codes[None, :1], statistics=recorded), net(image * 0.5, codes[None, :1]), atol=1e-2
+    )
+
+
+def test_the_receptive_field():
+    """With positive weights every path is open, so gradients show exactly which pixels an output pixel depends on."""
+    net, _ = random_net(blocks=6, half=2, quarter=2, eighth=2)
+    for parameter in net.parameters():
+        parameter.data.abs_()
+    code = torch.ones(1, 1, net.code_size)
+    reach = 0
+    for place in range(512, 520):
+        image = torch.rand(1, 3, 16, 1024, dtype=torch.float64, requires_grad=True)
+        given = Statistics([(torch.zeros(1, 2, 1, 1), torch.ones(1, 2, 1, 1))] * len(net.norms))
+        net.double()(image, code.double(), statistics=given)[..., place].sum().backward()
+        touched = image.grad.abs().sum((0, 1, 2)).nonzero().flatten()
+        reach = max(reach, place - int(touched[0]), int(touched[-1]) - place)
+    assert 96 < reach <= RECEPTIVE_FIELD
+
+
+@torch.no_grad()
+def test_nothing_beyond_the_receptive_field_counts():
+    net, codes = random_net(blocks=6)
+    image = torch.rand(1, 3, 24, 512, generator=torch.Generator().manual_seed(1))
+    recorded = Statistics()
+    out = net(image, codes[None, :1], recorded=recorded)
+    changed = image.clone()
+    changed[..., :200] = 1 - changed[..., :200]
+    other = net(changed, codes[None, :1], statistics=recorded)
+    assert torch.allclose(other[..., 200 + RECEPTIVE_FIELD :], out[..., 200 + RECEPTIVE_FIELD :], atol=1e-5)
+    assert float((other - out)[..., 200:230].abs().mean()) > 1e-3
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_tiles_with_given_statistics_are_one_piece(several):
+    net, codes = random_net(blocks=6)
+    count = 2 if several else 1
+    picture = torch.rand(3, 360, 408, generator=torch.Generator().manual_seed(1))
+    share = torch.rand(1, 360, 408, generator=torch.Generator().manual_seed(2))
+    masks = torch.cat([share, 1 - share]) if several else None
+    # Tiles of 72 pixels beside the border that they share.
+    stylizer = PresetStylizer(net, {}, tile_area=(2 * RECEPTIVE_FIELD + 72) ** 2)
+    with torch.inference_mode():
+        statistics = Statistics()
+        whole = stylizer._forward(picture, codes[:count], masks, 3, recorded=statistics)
+        tiled = stylizer._tiled(picture, codes[:count], masks, 3, statistics)
+    assert torch.allclose(tiled, whole, atol=1e-4)
