@@ -45,7 +45,7 @@ def unknown(kind: str, name: str, known: Iterable[str], listing: str = "") -> Un
     return UnknownName(f"Unknown {kind} '{printable(name)}': {cure}" + ("" if cure.endswith(("?", ".")) else "."))
 
 
-def printable(text: str, longest: int = 60) -> str:
+def printable(text: str, longest: int = 100) -> str:
     """Text that fits in a sentence: one line, nothing invisible, not too long."""
     shown = "".join(c if c.isprintable() else "?" for c in text)
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"

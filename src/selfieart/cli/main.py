@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from selfieart.cli.evaluate import app as evaluate
 from selfieart.cli.train import app as train
 from selfieart.errors import Cancelled, SelfieartError
 
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 
 app.add_typer(train, name="train")
+app.add_typer(evaluate, name="evaluate")
 
 Picture = Annotated[Path, typer.Argument(help="The photo: JPEG, PNG, WebP, TIFF or BMP.", metavar="PHOTO")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output file if it exists.")]

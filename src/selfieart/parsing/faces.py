@@ -20,6 +20,7 @@ CelebAMask-HQ frames its faces, so that hair and neck are seen."""
 _FACE = sorted(GROUPS["face"] - GROUPS["ears"])
 _UPPER = [INDEX[n] for n in ("left-eye", "right-eye", "left-brow", "right-brow", "glasses")]
 _LOWER = [INDEX[n] for n in ("mouth", "upper-lip", "lower-lip")]
+_HALVES = (_UPPER, [*_LOWER, INDEX["nose"]])
 _FEATURES = sorted({*_UPPER, *_LOWER, INDEX["nose"]})
 
 
@@ -53,7 +54,7 @@ class Face:
         return Face(self.x * factor, self.y * factor, self.side * factor, self.angle, self.area * factor * factor)
 
 
-def find_faces(probabilities: FloatArray, smallest: float = 3e-4) -> list[Face]:
+def find_faces(probabilities: FloatArray, smallest: float = 3e-4, certain: bool = False) -> list[Face]:
     """Faces in a parsed picture, largest first.
 
     A face is a connected area of facial classes that contains some facial features; an area with several noses is
@@ -62,6 +63,7 @@ def find_faces(probabilities: FloatArray, smallest: float = 3e-4) -> list[Face]:
     Args:
         probabilities: (19, h, w), summing to 1 over the classes.
         smallest: least area of a face as a fraction of the picture.
+        certain: only areas with something of both halves of a face: eyes, brows or glasses, and nose or mouth.
 
     Returns:
         Faces in pixels of ``probabilities``.
@@ -75,8 +77,11 @@ def find_faces(probabilities: FloatArray, smallest: float = 3e-4) -> list[Face]:
         if component.sum() < max(12.0, smallest * component.size):
             continue
         for part in _split_at_noses(component, probabilities[INDEX["nose"]]):
-            if features[part].sum() >= 0.02 * part.sum():
-                found.append(_measure(part, probabilities))
+            if features[part].sum() < 0.02 * part.sum():
+                continue
+            if certain and not all(probabilities[half][:, part].sum() > 0.006 * part.sum() for half in _HALVES):
+                continue
+            found.append(_measure(part, probabilities))
     return sorted(found, key=lambda f: -f.area)
 
 

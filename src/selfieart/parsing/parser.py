@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -165,7 +166,11 @@ def _probabilities(logits: FloatArray) -> FloatArray:
 
 
 def _apart(a: Face, b: Face) -> bool:
-    return bool(np.hypot(a.x - b.x, a.y - b.y) > 0.25 * max(a.side, b.side))
+    """Whether two faces can both be there: cheek to cheek they can, but a small one not inside a large one's head."""
+    distance = math.hypot(a.x - b.x, a.y - b.y)
+    if min(a.area, b.area) < 0.35 * max(a.area, b.area):
+        return distance > 0.42 * max(a.side, b.side)
+    return distance > 0.15 * (a.side + b.side)
 
 
 def _measured_on_crop(face: Face, logits: FloatArray) -> Face | None:
@@ -173,7 +178,7 @@ def _measured_on_crop(face: Face, logits: FloatArray) -> Face | None:
     n = logits.shape[-1]
     inverse = cv2.invertAffineTransform(face.matrix(n))
     near = []
-    for seen in find_faces(_probabilities(logits), smallest=0.02):
+    for seen in find_faces(_probabilities(logits), smallest=0.02, certain=True):
         if np.hypot(seen.x - n / 2, seen.y - n / 2) < 0.3 * n:
             x, y = inverse @ np.array([seen.x - 0.5, seen.y - 0.5, 1.0])
             scale = face.side / n
