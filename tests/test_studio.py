@@ -46,6 +46,12 @@ def drawn(drawn_labels: np.ndarray, drawn_pixels: np.ndarray) -> Portrait:
     return studio.open(drawn_pixels)
 
 
+@pytest.fixture(scope="module")
+def small(studio: Studio, astronaut: np.ndarray) -> Portrait:
+    """The astronaut's head and shoulders, parsed by the packaged parser."""
+    return studio.open(astronaut[:240, 90:354])
+
+
 def segment(labels: np.ndarray, *names: str) -> np.ndarray:
     return np.isin(labels, [INDEX[name] for name in names])
 
@@ -183,18 +189,19 @@ def test_blur_is_a_normalised_convolution():
 # --- painted styles ------------------------------------------------------------------------------------------------
 
 
-def test_everything_in_one_style_is_the_layer(portrait, astronaut):
-    layer = portrait.layer("candy", Look(**QUICK)).rows(as_tensor(astronaut), 0, 512)
+def test_everything_in_one_style_is_the_layer(small):
+    layer = small.layer("candy", Look(**QUICK)).rows(as_tensor(small.photo.pixels), 0, 240)
     for tau in (0.3, 30.0):
-        out = portrait.render(look({"everything": "candy"}, tau=tau)).pixels.astype(int)
+        out = small.render(look({"everything": "candy"}, tau=tau)).pixels.astype(int)
         different = np.abs(out - as_pixels(layer))
         assert different.max() <= 1
         assert (different > 0).mean() < 1e-3
 
 
-def test_a_style_keeps_to_its_segment(portrait, labels):
-    out = portrait.render(look({"hair": "candy"}, tau=math.inf)).pixels
-    changed = (out != portrait.photo.pixels).any(-1)
+def test_a_style_keeps_to_its_segment(small):
+    labels = small.parsing().labels(small.photo.pixels)
+    out = small.render(look({"hair": "candy"}, tau=math.inf)).pixels
+    changed = (out != small.photo.pixels).any(-1)
     assert not changed[labels != INDEX["hair"]].any()
     assert changed[labels == INDEX["hair"]].mean() > 0.9
 
@@ -204,28 +211,32 @@ SEGMENTS = {"hair": "candy", "face": "#ffcc00", "eyes": "original", "background"
 
 @pytest.mark.parametrize("tau", [0.3, 3.0])
 @pytest.mark.parametrize("blend", ["pixels", "features"])
-def test_the_order_of_segments_does_not_matter(portrait, blend, tau):
-    first = portrait.render(look(SEGMENTS, tau=tau, blend=blend)).pixels
-    for order in [list(SEGMENTS)[::-1], sorted(SEGMENTS), list(SEGMENTS)[2:] + list(SEGMENTS)[:2]]:
-        again = portrait.render(look({name: SEGMENTS[name] for name in order}, tau=tau, blend=blend)).pixels
+def test_the_order_of_segments_does_not_matter(small, blend, tau):
+    first = small.render(look(SEGMENTS, tau=tau, blend=blend)).pixels
+    for order in (list(SEGMENTS)[::-1], sorted(SEGMENTS)):
+        again = small.render(look({name: SEGMENTS[name] for name in order}, tau=tau, blend=blend)).pixels
         assert np.array_equal(again, first)
 
 
 def test_the_order_of_plain_segments_does_not_matter(drawn):
-    segments = {name: SegmentLook(f"#{k:x}0{15 - k:x}7{k:x}0", feather=k / 4) for k, name in enumerate(NAMES[:15])}
-    first = drawn.render(look(segments, tau=0.05)).pixels
-    for random in range(4):
-        names = np.random.default_rng(random).permutation(list(segments))
-        assert np.array_equal(drawn.render(look({name: segments[name] for name in names}, tau=0.05)).pixels, first)
+    """On enough pixels that sums in another order would be rounded to another byte somewhere."""
+    noise = drawn.studio.open(np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8))
+    for feather in (0, 1):
+        segments = {
+            name: SegmentLook(f"#{k:x}0{15 - k:x}7{k:x}0", feather=feather) for k, name in enumerate(NAMES[:15])
+        }
+        first = noise.render(look(segments, tau=0.05)).pixels
+        for names in (NAMES[14::-1], np.random.default_rng(1).permutation(NAMES[:15])):
+            assert np.array_equal(noise.render(look({name: segments[name] for name in names}, tau=0.05)).pixels, first)
 
 
-def test_both_blends_give_nearly_the_same_picture(portrait):
-    styles = {"hair": "candy", "background": "wave", "clothes": "mosaic"}
-    by_pixels, by_features = (
-        portrait.render(look(styles, blend=blend)).pixels.astype(int) for blend in ("pixels", "features")
-    )
-    photo = portrait.photo.pixels.astype(int)
-    assert np.abs(by_pixels - by_features).mean() < 0.4 * np.abs(by_pixels - photo).mean()
+def test_both_blends_give_nearly_the_same_picture(small):
+    worn = {"person": "candy", "background": "wave"}
+    out = [small.render(look(worn, blend=blend, stroke=128)).pixels.astype(float) for blend in ("pixels", "features")]
+    photo = small.photo.pixels
+    assert np.abs(out[0] - out[1]).mean() < 0.8 * np.abs(out[0] - photo).mean()
+    alike, changed = (np.corrcoef(out[0].ravel(), other.ravel())[0, 1] for other in (out[1], photo))
+    assert alike > max(0.85, changed + 0.03)
 
 
 def test_a_look_rendered_again_costs_a_blend(studio, astronaut, monkeypatch):
@@ -240,9 +251,9 @@ def test_a_look_rendered_again_costs_a_blend(studio, astronaut, monkeypatch):
     assert not calls
 
 
-def test_seed_and_stroke_change_the_painting(portrait):
+def test_seed_and_stroke_change_the_painting(small):
     keys = ({}, {"seed": 1}, {"stroke": 100})
-    out = [portrait.render(look({"everything": "mosaic"}, **key)).pixels.astype(int) for key in keys]
+    out = [small.render(look({"everything": "mosaic"}, **key)).pixels.astype(int) for key in keys]
     assert all(np.abs(a - b).mean() > 0.3 for a, b in itertools.combinations(out, 2))
 
 
@@ -288,11 +299,12 @@ def test_strips_do_not_show(drawn, monkeypatch):
 # --- photos in, artworks out ---------------------------------------------------------------------------------------
 
 
-def test_a_path_a_photo_and_an_array_are_the_same_portrait(studio, astronaut_file):
+def test_a_path_a_photo_and_an_array_are_the_same_portrait(drawn, astronaut_file):
     photo = read_photo(astronaut_file)
     worn = look({"everything": "grey"})
     outs = [
-        studio.open(source).render(worn).pixels for source in (astronaut_file, str(astronaut_file), photo, photo.pixels)
+        drawn.studio.open(source).render(worn).pixels
+        for source in (astronaut_file, str(astronaut_file), photo, photo.pixels)
     ]
     assert all(np.array_equal(out, outs[0]) for out in outs)
 

@@ -144,7 +144,8 @@ class Portrait:
         """
         watch, notes = _Stopwatch(), []
         styles = {name: resolve_style(worn.style) for name, worn in look.segments.items()}
-        classes = {name: kept for name, kept in assign(list(look.segments)).items() if kept}
+        # In one order whatever the look's, because sums of floats depend on theirs.
+        classes = {name: kept for name, kept in sorted(assign(list(look.segments)).items()) if kept}
         parsing = None
         if classes:
             progress("parse", 0.0)
@@ -183,8 +184,13 @@ class Portrait:
         layers: dict[str, Layer | None] = {}
         painted = {name: styles[name].name for name in classes if styles[name].kind == "preset"}
         if look.blend == "features" and len(set(painted.values())) > 1:
-            index = [i for i, name in enumerate(classes) if name in painted]
-            layers |= dict.fromkeys(painted, self._paint(list(painted.values()), masks[index], look, True))
+            # Segments that wear the same style are one region of it.
+            worn = sorted(set(painted.values()))
+            regions = torch.zeros(len(worn), height, width)
+            for mask, name in zip(masks, classes, strict=False):
+                if name in painted:
+                    regions[worn.index(painted[name])] += mask
+            layers |= dict.fromkeys(painted, self._paint(worn, regions, look, True))
         else:
             for done, (name, preset) in enumerate(painted.items()):
                 progress("style", done / len(painted))

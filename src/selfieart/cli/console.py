@@ -25,6 +25,11 @@ STAGES = {
 }
 
 
+def plain_console(stderr: bool = False) -> Console:
+    """A console that prints text as it is: file names with brackets are names, not markup."""
+    return Console(stderr=stderr, highlight=False, markup=False)
+
+
 def print_json(value: Any) -> None:
     """Print a value as JSON on standard output."""
     sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")

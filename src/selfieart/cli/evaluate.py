@@ -26,10 +26,9 @@ def presets(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")] = False,
 ) -> None:
     """Style and content distance of every preset, as the teacher sees it."""
-    from rich.console import Console
     from rich.table import Table
 
-    from selfieart.cli.console import print_json
+    from selfieart.cli.console import plain_console, print_json
     from selfieart.errors import SelfieartError
     from selfieart.training.evaluate import evaluate_presets
     from selfieart.transfer.presets import load_presets
@@ -46,4 +45,4 @@ def presets(
     table = Table("style", "style distance", "content distance")
     for name, row in rows.items():
         table.add_row(name, f"{row['style']:.4f}", f"{row['content']:.4f}")
-    Console(highlight=False).print(table)
+    plain_console().print(table)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
-from selfieart.cli.console import beside, check_output, print_json, progress
+from selfieart.cli.console import beside, check_output, plain_console, print_json, progress
 from selfieart.cli.photo import look_from
 from selfieart.errors import LookError
 from selfieart.look import Look
@@ -48,7 +46,7 @@ def run(
     if as_json:
         print_json({"output": str(target), "rows": row_styles, "columns": column_styles})
     else:
-        Console(highlight=False).print(f"The gallery is {target}", soft_wrap=True)
+        plain_console().print(f"The gallery is {target}", soft_wrap=True)
 
 
 def _names(text: str, option: str) -> list[str]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
-from selfieart.cli.console import check_output, print_json
+from selfieart.cli.console import check_output, plain_console, print_json
 from selfieart.look import PLAIN_STYLES
 from selfieart.segments import GROUPS, NAMES
 from selfieart.transfer.presets import presets
@@ -29,7 +28,7 @@ def styles(sheet_file: Path | None, overwrite: bool, as_json: bool) -> None:
         rows = [{"name": p.name, "title": p.title, "artist": p.artist, "year": p.year} for p in presets().values()]
         print_json({"presets": rows, "plain": [*PLAIN_STYLES, "#rrggbb"], "sheet": sheet_file and str(sheet_file)})
         return
-    console = Console(highlight=False)
+    console = plain_console()
     table = Table("style", "picture", "artist", "year")
     for p in presets().values():
         table.add_row(p.name, p.title, p.artist, p.year or "")
@@ -45,7 +44,7 @@ def segments(as_json: bool) -> None:
     if as_json:
         print_json({"segments": list(NAMES), "groups": groups})
         return
-    console = Console(highlight=False)
+    console = plain_console()
     table = Table("name", "what it covers")
     for name in NAMES:
         table.add_row(name, "")
@@ -63,7 +62,7 @@ def models(as_json: bool) -> None:
     if as_json:
         print_json([dataclasses.asdict(entry) for entry in manifest().values()])
         return
-    console = Console(highlight=False)
+    console = plain_console()
     for entry in manifest().values():
         table = Table(title=entry.name, title_justify="left", show_header=False)
         rows = {

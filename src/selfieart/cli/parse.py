@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
-from selfieart.cli.console import check_output, face_count, print_json, progress
+from selfieart.cli.console import check_output, face_count, plain_console, print_json, progress
 from selfieart.errors import ImageError
 from selfieart.parsing.parser import check_faces
 from selfieart.segments import SEGMENTS
@@ -56,7 +55,7 @@ def run(picture: Path, out: Path | None, labels: Path | None, faces: str, overwr
         outputs = {"overlay": out and str(out), "labels": labels and str(labels)}
         print_json({**size, "faces": boxes, "segments": found, **outputs})
         return
-    console = Console(highlight=False)
+    console = plain_console()
     table = Table("segment", "class", "share")
     for row in sorted(found, key=lambda r: -float(r["share"])):
         share = 100 * float(row["share"])

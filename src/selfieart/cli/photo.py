@@ -9,9 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
-from selfieart.cli.console import beside, check_output, face_count, number, print_json, progress, timing
+from selfieart.cli.console import beside, check_output, face_count, number, plain_console, print_json, progress, timing
 from selfieart.errors import LookError
 from selfieart.look import Look, SegmentLook, tau_from_text
 from selfieart.segments import canonical
@@ -51,6 +49,9 @@ def run(
     if save_look:
         from selfieart.imaging import check_target
 
+        for other, what in ((picture, "the photo itself"), (target, "the output picture")):
+            if save_look.resolve() == other.resolve():
+                raise LookError(f"--save-look {save_look} is {what}: give them different names.")
         check_target(save_look, overwrite)
     _paint(picture, target, look, overwrite, as_json)
     if save_look:
@@ -126,9 +127,9 @@ def _paint(picture: Path, target: Path, look: Look, overwrite: bool, as_json: bo
             }
         )
         return
-    console = Console(highlight=False)
+    console = plain_console()
     for note in art.notes:
-        Console(stderr=True, highlight=False).print(f"Note: {note}", style="yellow")
+        plain_console(stderr=True).print(f"Note: {note}", style="yellow")
     parts = ", ".join(f"{segment} in {worn.style}" for segment, worn in look.segments.items())
     console.print(f"Painted {picture.name} ({art.photo.width}x{art.photo.height}): {parts}.", soft_wrap=True)
     console.print(f"{timing(seconds)}; {end - start:.2f} s in all.", soft_wrap=True)

@@ -49,7 +49,7 @@ def noise_map(layer: int, seed: int, top: int, left: int, height: int, width: in
 
 @dataclass
 class Statistics:
-    """Mean and variance, each (B, C, 1, 1) float32, of every normalisation in order of execution.
+    """Mean and variance, each (B, S, C) float32, of every normalisation in order of execution.
 
     Recorded on one picture and given back for another, they make tiles of a large picture (or frames of a video)
     share one normalisation.
@@ -79,16 +79,36 @@ class _Pass:
         return noise_map(self.layer, self.seed, top, left, x.shape[-2], x.shape[-1]).to(x)
 
 
-def moments(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and variance, each (B, C, 1, 1), over the positions of (B, C, H, W) in float32.
+OWN_REGION = 0.2
+"""How much of a style's statistics are those of its own region, where several styles share a picture.
 
-    In two passes over the channels-last rows: measured 5 times faster than ``torch.var_mean`` over the last two
-    dimensions of a channels-last tensor, and as exact.
+With the whole picture's alone (0) colours leak between regions; with much of the region's own, a flat wall is torn to
+the whole range of its style. Mean difference in 8-bit levels from painting each style on the whole picture, three looks
+on two framings of one portrait: 18.9 at 0, 16.3 at 0.15, 17.5 at 0.25, 21.8 at 0.5.
+"""
+
+
+def style_moments(x: Tensor, masks: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Mean and variance, each (B, S, C), by which each style normalises features (B, C, H, W) in float32.
+
+    Computed in two passes over the channels-last rows: measured 5 times faster than ``torch.var_mean`` over the last
+    two dimensions of a channels-last tensor, and as exact.
+
+    Args:
+        x: (B, C, H, W).
+        masks: (B, S, H, W), summing to 1 over S; None for one style everywhere.
     """
     flat = x.permute(0, 2, 3, 1).flatten(1, 2)
     mean = flat.mean(1, keepdim=True)
-    var = (flat - mean).square().mean(1, keepdim=True)
-    return mean.transpose(1, 2)[..., None], var.transpose(1, 2)[..., None]
+    apart = flat - mean
+    var = apart.square().mean(1, keepdim=True)
+    if masks is None:
+        return mean, var
+    shares = masks.flatten(2)
+    shares = shares / shares.sum(2, keepdim=True).clamp_min(1e-6)
+    offset = shares @ apart
+    own_var = (shares @ apart.square() - offset.square()).clamp_min(0)
+    return mean + OWN_REGION * offset, torch.lerp(var, own_var, OWN_REGION)
 
 
 class ConditionalNorm(nn.Module):
@@ -100,20 +120,18 @@ class ConditionalNorm(nn.Module):
 
     def forward(self, x: Tensor, run: _Pass) -> Tensor:
         """(B, C, H, W) -> (B, C, H, W)."""
-        if run.given is None:
-            mean, var = moments(x.float())
-        else:
-            mean, var = run.given.moments[run.layer]
-        run.recorded.moments.append((mean, var))
         c = self.channels
+        mask = run.masks[(x.shape[-2], x.shape[-1])] if run.masks else None
+        mean, var = run.given.moments[run.layer] if run.given else style_moments(x.float(), mask)
+        run.recorded.moments.append((mean, var))
         scale, shift, gain = run.codes[..., run.offset : run.offset + 3 * c].chunk(3, dim=-1)
-        if run.masks:
-            mask = run.masks[(x.shape[-2], x.shape[-1])]
-            scale, shift, gain = (torch.einsum("bshw,bsc->bchw", mask, v) for v in (scale, shift, gain))
-        else:
-            scale, shift, gain = (v[:, 0, :, None, None] for v in (scale, shift, gain))
         scale = scale * torch.rsqrt(var + 1e-5)
-        shift = shift - mean * scale + gain * run.noise_for(x, self.step)
+        shift = shift - mean * scale
+        if mask is None:
+            scale, shift, gain = (v[:, 0, :, None, None] for v in (scale, shift, gain))
+        else:
+            scale, shift, gain = (torch.einsum("bshw,bsc->bchw", mask, v) for v in (scale, shift, gain))
+        shift = shift + gain * run.noise_for(x, self.step)
         run.layer, run.offset = run.layer + 1, run.offset + 3 * c
         return torch.addcmul(shift.to(x), x, scale.to(x))
 
