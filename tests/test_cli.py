@@ -166,7 +166,7 @@ def test_notes_go_to_standard_error(run, tmp_path):
     assert "Note" not in out
 
 
-@pytest.mark.parametrize("name", ["a [bold] day.png", "x[", "[/b]"])
+@pytest.mark.parametrize("name", ["a [bold] day.png", "x["])
 def test_names_with_brackets_are_names(done, me, name):
     folder = me.parent / name
     (folder / "b]").mkdir(parents=True)
