@@ -327,6 +327,11 @@ def main() -> None:
         f"{facts['processor']}, {facts['instructions']}: {facts['cores']} cores, {facts['threads']} threads, "
         f"{facts['memory_bytes'] / 2**30:.0f} GiB; torch {facts['torch']}, Python {facts['python']}, {facts['system']}"
     )
+    busy = max(found["others"] for found in programs.values())
+    if max(others, busy) > DISTURBED:
+        console.print(
+            f"[yellow]The machine was not calm (others took up to {max(others, busy):.0%}): measure again.[/]"
+        )
     console.print(speed_table(cases), program_table(programs))
     sizes = ", ".join(f"{name} {count / 1e6:.2f} M parameters" for name, count in reference.parameters.items())
     layouts = ", ".join(f"{name} {str(layout).split('.')[-1]}" for name, layout in reference.layouts.items())
@@ -337,11 +342,6 @@ def main() -> None:
         "ratios within a round, with the least and greatest. "
         f"Other programs took up to {others:.0%} of the processor in the rounds."
     )
-    busy = max(found["others"] for found in programs.values())
-    if max(others, busy) > DISTURBED:
-        console.print(
-            f"[yellow]The machine was not calm (others took up to {max(others, busy):.0%}): measure again.[/]"
-        )
     if given.json:
         against = {
             "two": "two",

@@ -79,7 +79,7 @@ GROUPS: dict[str, frozenset[int]] = {
     "lips": _indices("upper-lip", "lower-lip"),
     "accessories": _indices("glasses", "hat", "earring", "necklace"),
 }
-"""Names for several segments at once, largest first."""
+"""Names for several segments at once."""
 
 ALIASES = {"cloth": "clothes", "eyebrows": "brows", "all": "everything", "people": "person", "bg": "background"}
 

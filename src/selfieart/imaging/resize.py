@@ -60,7 +60,7 @@ def resize_rows(
         source = x[..., low : low + weights.shape[1], :]
         wide = F.interpolate(source[None], size=(source.shape[-2], width), mode=mode, align_corners=False)[0]
         # One matrix product per channel: reads few rows, writes each result once.
-        torch.matmul(weights, wide, out=out[:, first - top : last - top])
+        out[:, first - top : last - top] = weights @ wide
     return out
 
 

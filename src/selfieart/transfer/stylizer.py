@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Progress = Callable[[str, float], None]
 """Called with a stage's name and the fraction done; it may raise :class:`selfieart.errors.Cancelled` to stop."""
