@@ -30,7 +30,7 @@ class PresetStylizer:
 
     name = "presets"
 
-    def __init__(self, net: StyleNet, codes: dict[str, Tensor], tile_area: int = 1_600_000) -> None:
+    def __init__(self, net: StyleNet, codes: dict[str, Tensor], tile_area: int = 2_000_000) -> None:
         self.net = channels_last(net.eval())
         self.codes = codes
         self.tile_area = tile_area
