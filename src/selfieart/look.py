@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from selfieart.errors import LookError, SelfieartError, printable, unknown
+from selfieart.parsing.choice import Faces, check_faces
 from selfieart.segments import canonical
 
 PNG_KEY = "selfieart:look"
@@ -19,7 +20,6 @@ PNG_KEY = "selfieart:look"
 STROKES = {"small": 896, "medium": 512, "large": 320}
 """Short side in pixels at which styles are painted, by name."""
 
-Faces = Literal["all", "largest"] | int
 Blend = Literal["pixels", "features"]
 
 PLAIN_STYLES = ("original", "blur", "grey")
@@ -87,9 +87,10 @@ class Look:
         if isinstance(self.stroke, bool) or not isinstance(self.stroke, str | int):
             raise LookError(f"stroke must be a name or a number of pixels, not {self.stroke!r}.")
         self.stroke_side()
-        numeric = isinstance(self.faces, int) and not isinstance(self.faces, bool) and self.faces > 0
-        if self.faces not in ("all", "largest") and not numeric:
-            raise LookError(f"faces must be 'all', 'largest' or a number from 1, not {self.faces!r}.")
+        try:
+            check_faces(self.faces)
+        except SelfieartError as error:
+            raise LookError(str(error)) from error
         if isinstance(self.seed, bool) or not isinstance(self.seed, int):
             raise LookError(f"seed must be a whole number, not {self.seed!r}.")
 

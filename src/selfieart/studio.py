@@ -20,8 +20,9 @@ from selfieart.compose import Part, compose, part_masks
 from selfieart.imaging import Photo, read_photo, write_photo
 from selfieart.imaging.resize import resize
 from selfieart.layers import BlurLayer, ColorLayer, GreyLayer, Layer, PaintedLayer
-from selfieart.look import PNG_KEY, Faces, Look
+from selfieart.look import PNG_KEY, Look
 from selfieart.painter import paint, scaled, shares_of
+from selfieart.parsing.choice import Faces
 from selfieart.parsing.parser import Parser
 from selfieart.parsing.parsing import Parsing
 from selfieart.parsing.registry import load_parser

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from selfieart.cli.console import check_output, face_count, plain_console, print_json, progress
 from selfieart.errors import ImageError
-from selfieart.parsing.parser import check_faces
+from selfieart.parsing.choice import check_faces
 from selfieart.segments import SEGMENTS
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -14,12 +14,10 @@ from torch import Tensor, nn
 
 from selfieart.errors import SelfieartError
 from selfieart.imaging.resize import resize
+from selfieart.parsing.choice import Faces, check_faces
 from selfieart.parsing.faces import Face, FloatArray, find_faces
 from selfieart.parsing.parsing import Parsing
 from selfieart.segments import INDEX
-
-Faces = Literal["all", "largest"] | int
-"""Which faces take part: all, the largest, or the N largest."""
 
 SMALLEST_SIDE = 8
 
@@ -144,21 +142,6 @@ class FaceParser:
             pixels, face.matrix(side), (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
         return self._logits(torch.from_numpy(crop).permute(2, 0, 1)).numpy()
-
-
-def check_faces(faces: Faces) -> int | None:
-    """How many faces take part, None for all.
-
-    Raises:
-        SelfieartError: the value is not "all", "largest" or a positive number.
-    """
-    if faces == "all":
-        return None
-    if faces == "largest":
-        return 1
-    if isinstance(faces, int) and not isinstance(faces, bool) and faces > 0:
-        return faces
-    raise SelfieartError(f"faces must be 'all', 'largest' or a number from 1, not '{faces}'.")
 
 
 def _probabilities(logits: FloatArray) -> FloatArray:

@@ -43,6 +43,9 @@ from selfieart.transfer.style_net import StyleNet, channels_last
 STYLE_LAYERS = ("relu1_1", "vgg2_1", "vgg3_1", "vgg4_1", "vgg5_1")
 STYLE_WEIGHTS = {"relu1_1": 0.7, "vgg2_1": 1.0, "vgg3_1": 1.2, "vgg4_1": 1.2, "vgg5_1": 0.6}
 CONTENT_WEIGHTS = {"relu3_1": 0.12, "relu4_2": 0.3}
+PARTS = ("total", "content", "mean", "covariance", "local", "variation", "light")
+"""Terms of the loss, in the order of the CSV's columns."""
+
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 
 
@@ -130,9 +133,7 @@ def batches(contents: list[Path], styles: int, options: PresetTraining, first: i
         for step in range(first, options.steps):
             rng = random.Random(f"{options.seed}/{step}")
             crops = [content_crop(rng.choice(contents), options, rng) for _ in range(options.batch)]
-            style = torch.tensor(
-                rng.sample(range(styles), options.batch) if styles >= options.batch else [0] * options.batch
-            )
+            style = torch.tensor([rng.randrange(styles) for _ in range(options.batch)])
             ready.put((torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 255, style))
 
     Thread(target=work, daemon=True).start()
@@ -300,12 +301,12 @@ def train_presets(
         start: weights to start from (then the learning to reproduce the input is left out).
     """
     options = options or PresetTraining()
-    torch.manual_seed(options.seed)
     cv2.setNumThreads(1)
     judge = load_teacher(teacher)
     targets = StyleTargets(judge, styles, options.style_size)
     importance = Importance(options)
     photos = list_images(contents)
+    torch.manual_seed(options.seed)
     model = channels_last(PresetStyles(len(styles)))
     if start is not None:
         model.load_state_dict({k: v.float() for k, v in load_file(start).items()})
@@ -322,7 +323,6 @@ def train_presets(
         model.load_state_dict(saved["model"])
         optimiser.load_state_dict(saved["optimiser"])
         average, step = saved["average"], saved["step"]
-    log = out.with_suffix(".csv").open("a", newline="")
     clock, sums = time.time(), dict[str, float]()
     for content, style in batches(photos, len(styles), options, step):
         for group in optimiser.param_groups:
@@ -346,18 +346,22 @@ def train_presets(
         for key, loss in parts.items():
             sums[key] = sums.get(key, 0.0) + loss.item() / 50
         if step % 50 == 0:
-            row = [step, *(f"{v:.4f}" for v in sums.values()), f"{(time.time() - clock) / 50:.2f}"]
-            csv.writer(log).writerow(row)
-            log.flush()
+            row = [step, *(f"{sums.get(part, math.nan):.4f}" for part in PARTS), f"{(time.time() - clock) / 50:.2f}"]
+            append_row(out.with_suffix(".csv"), ["step", *PARTS, "seconds"], row)
             print(*row, flush=True)
             clock, sums = time.time(), {}
         if step % options.save_every == 0 or step == options.steps:
             write_half(average, out)
-            torch.save(
-                {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "average": average, "step": step},
-                state,
-            )
-    log.close()
+            now = {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "average": average, "step": step}
+            torch.save(now, state.with_suffix(".part"))
+            state.with_suffix(".part").replace(state)
+
+
+def append_row(path: Path, header: list[str], row: list[object]) -> None:
+    """Add a row to a CSV file, which begins with the header."""
+    new = not path.exists()
+    with path.open("a", newline="") as file:
+        csv.writer(file).writerows([header, row] if new else [row])
 
 
 def write_half(tensors: dict[str, Tensor], out: Path) -> None:
