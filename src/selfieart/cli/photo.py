@@ -129,7 +129,7 @@ def _paint(picture: Path, target: Path, look: Look, overwrite: bool, as_json: bo
         return
     console = plain_console()
     for note in art.notes:
-        plain_console(stderr=True).print(f"Note: {note}", style="yellow")
+        plain_console(stderr=True).print(f"Note: {note}", style="yellow", soft_wrap=True)
     parts = ", ".join(f"{segment} in {worn.style}" for segment, worn in look.segments.items())
     console.print(f"Painted {picture.name} ({art.photo.width}x{art.photo.height}): {parts}.", soft_wrap=True)
     console.print(f"{timing(seconds)}; {end - start:.2f} s in all.", soft_wrap=True)
