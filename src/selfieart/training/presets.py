@@ -51,7 +51,7 @@ SUFFIXES = {".jpg", ".jpeg", ".png"}
 
 @dataclass(frozen=True)
 class PresetTraining:
-    """Settings of one run; the defaults made the packaged weights."""
+    """Settings of one run. The manifest says with which steps and learning rate the packaged weights were made."""
 
     steps: int = 6000
     crop: int = 256
