@@ -377,3 +377,28 @@ def test_progress_and_cancelling(drawn):
 
     for stage in stages:
         stop_at(stage)
+
+
+def test_a_binary_mask_of_a_large_photo_is_binary(studio, astronaut):
+    large = np.repeat(np.repeat(astronaut, 4, 0), 4, 1)
+    out = studio.open(large).render(look({"hair": "#f00"}, tau=math.inf)).pixels
+    red, kept = (out == (255, 0, 0)).all(-1), (out == large).all(-1)
+    assert (red | kept).all()
+    assert 0.02 < red.mean() < 0.06
+
+
+@pytest.mark.parametrize("tau", [0.05, 3.0])
+def test_what_is_found_does_not_depend_on_tau(small, tau):
+    notes = small.render(look({"hair": "#f00", "glasses": "#0f0"}, tau=tau)).notes
+    assert notes == ("No 'glasses' was found in the picture.",)
+
+
+def test_a_style_worn_by_head_and_clothes_is_painted_once(studio, astronaut, monkeypatch):
+    painted = []
+    render = studio.stylizer.render
+    monkeypatch.setattr(studio.stylizer, "render", lambda *a, **k: painted.append(a[0].shape) or render(*a, **k))
+    studio.open(astronaut).render(look({"hair": "candy", "clothes": "candy"}, stroke=128))
+    studio_once = len(painted)
+    painted.clear()
+    studio.open(astronaut).render(look({"hair": "candy"}, stroke=128))
+    assert studio_once == len(painted)

@@ -43,12 +43,12 @@ class Part:
     feather: float = 0.0
 
 
-def part_masks(pixels: NDArray[np.uint8], parsing: Parsing | None, parts: Sequence[Part], tau: float) -> Tensor:
+def part_masks(pixels: NDArray[np.uint8], parsing: Parsing, parts: Sequence[Part], tau: float) -> Tensor:
     """The mask of every part, and of what no part covers, at full resolution.
 
     Args:
         pixels: (H, W, 3) uint8, the photo.
-        parsing: of the photo; may be None when one part covers every segment.
+        parsing: of the photo.
         parts: with disjoint sets of classes.
         tau: softness of eq. 9; inf gives binary masks.
 
@@ -56,18 +56,14 @@ def part_masks(pixels: NDArray[np.uint8], parsing: Parsing | None, parts: Sequen
         (S + 1, H, W) float32, summing to 1; the last one is what no part covers.
     """
     height, width = pixels.shape[:2]
-    if parsing is None:
-        masks = torch.zeros(len(parts) + 1, height, width)
-        for index, part in enumerate(parts):
-            masks[index] = 1.0 if part.classes else 0.0
-        return masks
     scale = math.sqrt(LARGEST_EXACT / (height * width))
     if scale >= 1:
         masks = _exact_masks(pixels, parsing, parts, tau)
     else:
         size = (round(width * scale), round(height * scale))
         small: NDArray[np.uint8] = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-        masks = _enlarged_masks(pixels, small, _exact_masks(small, parsing.at_size(*size[::-1]), parts, tau))
+        masks = _exact_masks(small, parsing.at_size(*size[::-1]), parts, tau)
+        masks = _enlarged_masks(pixels, small, masks, binary=math.isinf(tau))
     return feather(masks, [*(part.feather for part in parts), 0.0])
 
 
@@ -83,7 +79,7 @@ def _exact_masks(pixels: NDArray[np.uint8], parsing: Parsing, parts: Sequence[Pa
     return masks
 
 
-def _enlarged_masks(pixels: NDArray[np.uint8], small: NDArray[np.uint8], masks: Tensor) -> Tensor:
+def _enlarged_masks(pixels: NDArray[np.uint8], small: NDArray[np.uint8], masks: Tensor, binary: bool) -> Tensor:
     """Masks (S + 1, h, w) of a reduced picture, brought to the full one with its edges: (S + 1, H, W).
 
     The logarithms of a few masks are enlarged instead of the logits of all classes, which for two styles on a
@@ -94,7 +90,7 @@ def _enlarged_masks(pixels: NDArray[np.uint8], small: NDArray[np.uint8], masks: 
     out = torch.empty(masks.shape[0], height, width)
     for top, bottom in strips_of(height, width, masks.shape[0]):
         logs = upsampler.rows(as_tensor(pixels[top:bottom]), top, bottom, height)
-        torch.softmax(logs, 0, out=out[:, top:bottom])
+        out[:, top:bottom] = soft_masks(logs, math.inf if binary else 1.0)
     return out
 
 

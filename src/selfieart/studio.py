@@ -147,20 +147,21 @@ class Portrait:
         styles = {name: resolve_style(worn.style) for name, worn in look.segments.items()}
         # In one order whatever the look's, because sums of floats depend on theirs.
         classes = {name: kept for name, kept in sorted(assign(list(look.segments)).items()) if kept}
-        parsing = None
-        if classes:
-            progress("parse", 0.0)
-            with watch.stage("parse"):
-                parsing = self.parsing(look.faces)
-            progress("parse", 1.0)
-            if not parsing.faces and any(kept <= GROUPS["head"] for kept in classes.values()):
-                notes.append("No face was found in the picture, so styles for parts of a face show little or nothing.")
+        if not classes:
+            return Artwork(self.photo.pixels.copy(), self.photo, look, watch.seconds)
+        progress("parse", 0.0)
+        with watch.stage("parse"):
+            parsing = self.parsing(look.faces)
+        progress("parse", 1.0)
+        if not parsing.faces and any(kept <= GROUPS["head"] for kept in classes.values()):
+            notes.append("No face was found in the picture, so styles for parts of a face show little or nothing.")
+        present = set(parsing.logits.argmax(0).unique().tolist())
+        notes += [
+            f"No '{name}' was found in the picture." for name, kept in classes.items() if kept.isdisjoint(present)
+        ]
         bare = [self._part(look, name, kept, None) for name, kept in classes.items()]
         with watch.stage("masks"):
             masks = part_masks(self.photo.pixels, parsing, bare, look.tau)
-        for name, mask in zip(classes, masks, strict=False):
-            if float(mask.max()) < 0.5:
-                notes.append(f"No '{name}' was found in the picture.")
         with watch.stage("style"):
             layers = self._layers(look, classes, styles, masks, progress)
         parts = [self._part(look, name, kept, layers[name]) for name, kept in classes.items()]
@@ -193,9 +194,11 @@ class Portrait:
                     regions[worn.index(painted[name])] += mask
             layers |= dict.fromkeys(painted, self._paint(worn, regions, look, True))
         else:
+            # A style that any part of a head wears is painted with fine faces for all its segments: once, not twice.
+            fine = {preset for name, preset in painted.items() if classes[name] & GROUPS["head"]}
             for done, (name, preset) in enumerate(painted.items()):
                 progress("style", done / len(painted))
-                layers[name] = self.layer(preset, look, bool(classes[name] & GROUPS["head"]))
+                layers[name] = self.layer(preset, look, preset in fine)
         for place, name in enumerate(classes):
             style = styles[name]
             if style.kind == "blur":
