@@ -155,7 +155,7 @@ class Portrait:
         progress("parse", 1.0)
         if not parsing.faces and any(kept <= GROUPS["head"] for kept in classes.values()):
             notes.append("No face was found in the picture, so styles for parts of a face show little or nothing.")
-        present = set(parsing.logits.argmax(0).unique().tolist())
+        present = set(np.unique(parsing.logits.argmax(0).numpy()).tolist())
         notes += [
             f"No '{name}' was found in the picture." for name, kept in classes.items() if kept.isdisjoint(present)
         ]
