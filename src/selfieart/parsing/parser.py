@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, Self
 
 import cv2
 import numpy as np
@@ -66,6 +68,15 @@ class FaceParser:
         self.frame_side, self.crop_side, self.canvas_side = frame_side, crop_side, canvas_side
         self._mean = torch.tensor(contract.mean)[:, None, None]
         self._std = torch.tensor(contract.std)[:, None, None]
+        self._dtype = torch.float32
+
+    def in_dtype(self, dtype: torch.dtype) -> Self:
+        """The same parser with its network's arithmetic in another precision; itself when it has it already."""
+        if dtype == self._dtype:
+            return self
+        twin = copy.copy(self)
+        twin.net, twin._dtype = copy.deepcopy(self.net).to(dtype), dtype
+        return twin
 
     def parse(self, picture: Tensor, faces: Faces = "all") -> Parsing:
         """Parse a picture.
@@ -80,17 +91,26 @@ class FaceParser:
         Raises:
             SelfieartError: the picture is too small, or ``faces`` is not "all", "largest" or a positive number.
         """
+        return self.parse_following(picture, (), faces)
+
+    def parse_following(self, picture: Tensor, tracks: Sequence[Face], faces: Faces = "all") -> Parsing:
+        """Parse the next frame of a video: crops move smoothly, and a face seen before is looked for where it was.
+
+        Args:
+            picture: (3, H, W) in [0, 1], each side at least 8 pixels.
+            tracks: faces of the frames before, in pixels of the picture; without any the same as :meth:`parse`.
+            faces: which faces keep their segments; the others become background.
+
+        Raises:
+            SelfieartError: the picture is too small, or ``faces`` is not "all", "largest" or a positive number.
+        """
         limit = check_faces(faces)
-        height, width = picture.shape[-2:]
-        if min(height, width) < SMALLEST_SIDE:
-            raise SelfieartError(
-                f"The picture is {width}x{height} pixels, too small to parse: give one of at least "
-                f"{SMALLEST_SIDE}x{SMALLEST_SIDE} pixels."
-            )
+        height, width = check_size(picture)
         scale = min(1.0, self.canvas_side / max(height, width))
         canvas = resize(picture, (max(1, round(height * scale)), max(1, round(width * scale))))
         frame = self._frame_logits(canvas)
-        found = self._refined_faces(canvas, frame, find_faces(_probabilities(frame)))
+        known = [track.scaled(canvas.shape[-1] / width) for track in tracks]
+        found = self._refined_faces(canvas, frame, followed(find_faces(_probabilities(frame)), known))
         logits = torch.from_numpy(_without_islands(_fused(frame, found)))
         if limit is not None:
             logits = _without(logits, [face for face, _ in found[limit:]])
@@ -100,7 +120,7 @@ class FaceParser:
     def _logits(self, picture: Tensor) -> Tensor:
         """Logits (19, H/n, W/n) of a picture whose sides are multiples of the contract's."""
         with torch.inference_mode():
-            x = ((picture - self._mean) / self._std)[None].contiguous(memory_format=torch.channels_last)
+            x = ((picture - self._mean) / self._std)[None].to(self._dtype, memory_format=torch.channels_last)
             logits: Tensor = self.net(x)[0]
             return logits.float().contiguous()
 
@@ -142,6 +162,52 @@ class FaceParser:
             pixels, face.matrix(side), (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
         return self._logits(torch.from_numpy(crop).permute(2, 0, 1)).numpy()
+
+
+def check_size(picture: Tensor) -> tuple[int, int]:
+    """Height and width of a picture (3, H, W).
+
+    Raises:
+        SelfieartError: a side has fewer than 8 pixels.
+    """
+    height, width = picture.shape[-2:]
+    if min(height, width) < SMALLEST_SIDE:
+        raise SelfieartError(
+            f"The picture is {width}x{height} pixels, too small to parse: give one of at least "
+            f"{SMALLEST_SIDE}x{SMALLEST_SIDE} pixels."
+        )
+    return height, width
+
+
+def followed(seen: Sequence[Face], tracks: Sequence[Face], weight: float = 0.5) -> list[Face]:
+    """Faces seen in a frame, each moved towards the track it continues; tracks that nothing continues stay.
+
+    Whether a face is still there is found out on its crop.
+
+    Args:
+        seen: largest first.
+        tracks: faces of the frames before.
+        weight: how much of the track is kept.
+
+    Returns:
+        Faces, largest first.
+    """
+    left, out = list(tracks), []
+    for face in seen:
+        near = [
+            t for t in left
+            if math.hypot(t.x - face.x, t.y - face.y) < 0.25 * face.side and 0.7 < t.side / face.side < 1.4
+        ]  # fmt: skip
+        if not near:
+            out.append(face)
+            continue
+        track = min(near, key=lambda t: math.hypot(t.x - face.x, t.y - face.y))
+        left.remove(track)
+        turn = (track.angle - face.angle + 180) % 360 - 180
+        pairs = ((face.x, track.x), (face.y, track.y), (face.side, track.side), (face.area, track.area))
+        x, y, side, area = (new + weight * (old - new) for new, old in pairs)
+        out.append(Face(x, y, side, (face.angle + weight * turn + 180) % 360 - 180, area))
+    return sorted([*out, *left], key=lambda f: -f.area)
 
 
 def _probabilities(logits: FloatArray) -> FloatArray:

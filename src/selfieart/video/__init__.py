@@ -1,0 +1,1 @@
+"""Videos: reading, painting steadily, writing, and going on after an interruption."""

@@ -1,0 +1,206 @@
+"""Masks and layers of one video frame, fast: what :mod:`selfieart.compose` does for photos, in bytes and in one region.
+
+Masks come from the logits of the groups that a look distinguishes, not from all classes; colours are blended in bytes,
+rounded once per layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from selfieart.imaging.arrays import as_pixels, as_tensor
+from selfieart.imaging.color import grey, keep_color
+from selfieart.imaging.guided import guided_coefficients
+from selfieart.imaging.resize import resize
+from selfieart.layers import BlurLayer
+from selfieart.masks import feather, soft_masks
+from selfieart.painter import scaled
+from selfieart.parsing.parsing import EDGE_EPS, EDGE_RADIUS
+from selfieart.styles import ResolvedStyle
+from selfieart.video.flow import FloatArray, Pixels
+from selfieart.video.steady import FAINTEST
+
+Box = tuple[int, int, int, int]
+"""Top, left, bottom, right in pixels."""
+
+
+_BLUR_SIDE = 1024
+
+
+@dataclass(frozen=True)
+class Worn:
+    """What some classes wear.
+
+    Attributes:
+        classes: indices of the segments.
+        style: what is worn.
+        strength, keep_color: in [0, 1].
+        feather: standard deviation of the border's softening in percent of the short side.
+    """
+
+    classes: frozenset[int]
+    style: ResolvedStyle
+    strength: float
+    keep_color: float
+    feather: float
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything of it is seen."""
+        return self.style.kind != "original" and self.strength > 0
+
+    @property
+    def painted(self) -> bool:
+        """Whether the network paints it."""
+        return self.style.painted and self.strength > 0
+
+
+def region_of(masks: Tensor, height: int, width: int, margin: int) -> Box | None:
+    """The box, in a picture of height x width, outside which masks (S, h, w) are not seen; None if they are nowhere.
+
+    Args:
+        masks: of what is worn, at any resolution.
+        height, width: of the picture.
+        margin: pixels of the picture added on every side.
+    """
+    seen = (masks > FAINTEST).any(0)
+    rows, columns = torch.nonzero(seen.any(1)), torch.nonzero(seen.any(0))
+    if not len(rows):
+        return None
+    tall, wide = height / seen.shape[0], width / seen.shape[1]
+    top, bottom = int(rows[0]) * tall - margin, (int(rows[-1]) + 1) * tall + margin
+    left, right = int(columns[0]) * wide - margin, (int(columns[-1]) + 1) * wide + margin
+    return max(0, int(top)), max(0, int(left)), min(height, int(bottom + 1)), min(width, int(right + 1))
+
+
+def frame_masks(pixels: Pixels, guide: Tensor, logits: Tensor, tau: float, box: Box, sigmas: Sequence[float]) -> Tensor:
+    """Masks of groups in a region of a frame, with edges snapped to the frame's.
+
+    Softmax does not change when one logit is taken off all, and the guided filter is linear, so only the differences
+    to the last group are enlarged.
+
+    Args:
+        pixels: (H, W, 3), the frame.
+        guide: (3, h, w) in [0, 1], the frame at the logits' resolution.
+        logits: (G, h, w), see :func:`selfieart.video.steady.group_logits`.
+        tau: softness; inf gives binary masks.
+        box: the region.
+        sigmas: softening of the border of each group, standard deviation in pixels.
+
+    Returns:
+        (G, bottom - top, right - left), summing to 1.
+    """
+    height, width = pixels.shape[:2]
+    top, left, bottom, right = box
+    coefficients = guided_coefficients(guide, logits[:-1] - logits[-1:], EDGE_RADIUS, EDGE_EPS).numpy()
+    colors = cv2.split(np.ascontiguousarray(pixels[top:bottom, left:right]))
+    out = np.zeros((len(logits), bottom - top, right - left), np.float32)
+
+    def enlarge(group: int) -> None:
+        def full(plane: FloatArray) -> FloatArray:
+            return cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR)[top:bottom, left:right]  # type: ignore[return-value]
+
+        out[group] = full(coefficients[group, 3])
+        for plane, color in zip(coefficients[group], colors, strict=False):
+            out[group] += cv2.multiply(full(plane), color, scale=1 / 255, dtype=cv2.CV_32F)
+
+    with ThreadPoolExecutor(max(1, torch.get_num_threads())) as pool:
+        list(pool.map(enlarge, range(len(logits) - 1)))
+    return feather(soft_masks(torch.from_numpy(out), tau), sigmas)
+
+
+def blended(content: Pixels, layers: Sequence[tuple[Pixels, FloatArray]]) -> Pixels:
+    """Eq. 6 in bytes: o = sum_s w_s g_s + (1 - sum_s w_s) c.
+
+    Args:
+        content: (H, W, 3).
+        layers: pictures g_s (H, W, 3) and their weights w_s (H, W), which sum to at most 1 over s.
+
+    Returns:
+        (H, W, 3); where all weights are 0 it is the content bit for bit.
+    """
+    out, covered = content, np.ones(content.shape[:2], np.float32)
+    for _, weight in layers:
+        covered -= weight
+    np.maximum(covered, 0, out=covered)
+    for picture, weight in layers:
+        out = cv2.blendLinear(out, picture, covered, weight)  # type: ignore[assignment]
+        covered += weight
+    return out
+
+
+def composed(pixels: Pixels, worn: Sequence[Worn], masks: Tensor, box: Box, painting: FloatArray | None) -> Pixels:
+    """Put what is worn over a frame.
+
+    Args:
+        pixels: (H, W, 3), the frame.
+        worn: what the groups wear.
+        masks: (G, bottom - top, right - left), of these groups and perhaps of one that wears nothing.
+        box: the region of the frame outside which nothing is seen.
+        painting: (h, w, 4) at its working resolution, of everything that is painted.
+
+    Returns:
+        (H, W, 3); where nothing is worn it is the frame bit for bit.
+    """
+    top, left, bottom, right = box
+    layers: dict[tuple[str, float], tuple[Pixels, FloatArray]] = {}
+    for place, part in enumerate(worn):
+        if not part.changes:
+            continue
+        name = "painting" if part.painted else part.style.name
+        # All that is painted, grey or of one colour is one layer; what is out of focus depends on the segment.
+        key = (f"{name} {place}" if part.style.kind == "blur" else name, part.keep_color)
+        weight = masks[place].numpy() * np.float32(part.strength)
+        if key in layers:
+            picture, before = layers[key]
+            layers[key] = picture, before + weight
+        else:
+            layers[key] = _layer(part, pixels, masks[place], box, painting), weight
+    out = pixels.copy()
+    content = np.ascontiguousarray(pixels[top:bottom, left:right])
+    out[top:bottom, left:right] = blended(content, list(layers.values()))
+    return out
+
+
+def _layer(part: Worn, pixels: Pixels, mask: Tensor, box: Box, painting: FloatArray | None) -> Pixels:
+    """What a segment wears, in a region of the frame: (bottom - top, right - left, 3)."""
+    height, width = pixels.shape[:2]
+    top, left, bottom, right = box
+    here = np.s_[top:bottom, left:right]
+    if part.painted:
+        assert painting is not None
+        colors = np.ascontiguousarray(painting[..., :3])
+        if part.keep_color:
+            content = as_tensor(resized(pixels, *painting.shape[:2]))
+            kept = keep_color(content, torch.from_numpy(colors).permute(2, 0, 1), part.keep_color)
+            colors = np.ascontiguousarray(kept.permute(1, 2, 0).numpy())
+        return resized(cv2.convertScaleAbs(colors, alpha=255), height, width)[here]  # type: ignore[arg-type]
+    content = as_tensor(pixels[here])
+    if part.style.kind == "blur":
+        scale = min(1.0, _BLUR_SIDE / max(height, width))
+        small = scaled(pixels, (max(1, round(height * scale)), max(1, round(width * scale))))
+        whole = torch.zeros(1, height, width)
+        whole[0, top:bottom, left:right] = mask
+        inside = resize(whole, (small.shape[-2], small.shape[-1]))[0]
+        layer = BlurLayer(small, inside, height, width).rows(content, top, bottom)[..., left:right]
+    elif part.style.kind == "grey":
+        layer = grey(content)
+    else:
+        layer = (torch.tensor(part.style.color)[:, None, None] / 255).expand_as(content)
+    return as_pixels(keep_color(content, layer, part.keep_color))
+
+
+def resized(pixels: Pixels, height: int, width: int) -> Pixels:
+    """A picture (H, W, 3) in bytes at another size: area averages down, cubic up."""
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    shrinks = height <= pixels.shape[0] and width <= pixels.shape[1]
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    return cv2.resize(pixels, (width, height), interpolation=how)  # type: ignore[return-value]

@@ -1,0 +1,178 @@
+"""What keeps a painted video steady: everything that goes from one frame to the next is blended here.
+
+Three things flicker when frames are painted one by one: the borders of the segments, the normalisation statistics of
+the stylizer, and the strokes themselves. Each is mixed with what the frames before had there, as far as the motion is
+trusted: where forward and backward flow agree (Ruder, Dosovitskiy and Brox, "Artistic Style Transfer for Videos", GCPR
+2016) and the colours do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from selfieart.masks import soft_masks
+from selfieart.segments import INDEX
+from selfieart.video.flow import FloatArray, Motion, at_size, warp
+
+FAINTEST = 1 / 512
+"""Masks below this change no byte."""
+
+LARGEST_HOLE = 0.01
+"""Holes in the person up to this fraction of the person's area are closed."""
+
+_LIKELIEST = 16.0
+_MOST_FEEDBACK = 0.9
+_MOST_CRISPENING = 1.5
+_LOGIT_FEEDBACK = 0.7
+
+
+def without_holes(logits: Tensor, largest: float = LARGEST_HOLE) -> Tensor:
+    """Logits in which small areas of background inside a person count as what is likeliest there after background.
+
+    Args:
+        logits: (19, h, w).
+        largest: area up to which a hole is closed, as a fraction of the person's area.
+    """
+    place = INDEX["background"]
+    others = torch.cat([logits[:place], logits[place + 1 :]]).amax(0)
+    background = (logits[place] >= others).numpy()
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(background.astype(np.uint8), connectivity=4)
+    height, width = background.shape
+    left, top, wide, high, area = stats[:, :5].T
+    inside = (left > 0) & (top > 0) & (left + wide < width) & (top + high < height)
+    small = inside & (area <= largest * (~background).sum())
+    small[0] = False
+    if count < 2 or not small.any():
+        return logits
+    hole = torch.from_numpy(small[labels])
+    out = logits.clone()
+    out[place][hole] = others[hole] - 2
+    return out
+
+
+def group_logits(logits: Tensor, groups: Sequence[frozenset[int]], tau: float) -> Tensor:
+    """Logits of groups of classes, whose soft masks of eq. 9 are the sums of eq. 5 over each group's classes.
+
+    L_g = log(sum over k in g of m_k) / tau, so that softmax(tau L) gives the masks of the groups; for binary masks the
+    largest logit of each group. The floor keeps what was impossible in one frame from staying so for many.
+
+    Args:
+        logits: (19, h, w).
+        groups: classes of each group; together they are all classes.
+        tau: softness; inf for binary masks.
+
+    Returns:
+        (G, h, w), at most 0; of a group without classes the floor.
+    """
+    floor = _floor(tau)
+    if np.isinf(tau):
+        values = logits - logits.amax(0)
+        rows = [values[sorted(group)].amax(0) if group else torch.full_like(values[0], floor) for group in groups]
+    else:
+        shares = (tau * (logits - logits.amax(0))).exp_()
+        total = shares.sum(0)
+        # Where a group's share is 0 in floats its logarithm is -inf, which the floor takes up.
+        rows = [
+            (shares[sorted(group)].sum(0) / total).log() / tau if group else torch.full_like(total, floor)
+            for group in groups
+        ]
+    return torch.stack(rows).clamp_min(floor)
+
+
+def without_faint_islands(logits: Tensor, tau: float) -> Tensor:
+    """Logits of groups in which a group is not there at all where it is nowhere the likeliest.
+
+    A mask of a few percent on a chair far away is no soft border of a person but a blotch, and one that flickers.
+
+    Args:
+        logits: (G, h, w), see :func:`group_logits`.
+        tau: softness.
+    """
+    masks = soft_masks(logits, tau)
+    out = logits.clone()
+    for plane, mask in zip(out, masks, strict=True):
+        seen, likely = (mask > FAINTEST).numpy(), (mask > 0.5).numpy()
+        count, labels = cv2.connectedComponents(seen.astype(np.uint8), connectivity=8)
+        kept = np.zeros(count, bool)
+        kept[np.unique(labels[likely])] = True
+        plane[torch.from_numpy(seen & ~kept[labels])] = _floor(tau)
+    return out
+
+
+def _floor(tau: float) -> float:
+    """The least logit of a group."""
+    return -_LIKELIEST / min(tau, 1.0)
+
+
+def warped_planes(planes: Tensor, motion: Motion) -> Tensor:
+    """Planes (K, h, w) of the frame before, brought to this frame."""
+    back = at_size(motion.back, planes.shape[-2], planes.shape[-1])
+    return torch.from_numpy(np.stack([warp(plane, back) for plane in planes.numpy()]))
+
+
+def steadied_logits(fresh: Tensor, previous: Tensor, motion: Motion, steadiness: float) -> Tensor:
+    """Logits filtered over time along the motion.
+
+    Args:
+        fresh: (G, h, w), of this frame.
+        previous: (G, h, w), what this function gave for the frame before.
+        motion: from that frame to this one.
+        steadiness: in [0, 1].
+    """
+    share = _share(motion, fresh.shape[-2], fresh.shape[-1], _LOGIT_FEEDBACK * steadiness)
+    return torch.lerp(fresh, warped_planes(previous, motion), torch.from_numpy(share))
+
+
+def steadied_painting(fresh: FloatArray, previous: FloatArray, motion: Motion, steadiness: float) -> FloatArray:
+    """A painting mixed with that of the frame before, brought here along the motion.
+
+    Warped with a cubic kernel, because a linear one would blur the strokes a little in every frame.
+
+    Args:
+        fresh: (h, w, 4), colours in [0, 1] and whether the pixel was painted, 0 or 1.
+        previous: (h, w, 4), what this function gave for the frame before.
+        motion: from that frame to this one.
+        steadiness: in [0, 1].
+
+    Returns:
+        (h, w, 4), painted where ``fresh`` is.
+    """
+    height, width = fresh.shape[:2]
+    warped = warp(previous, at_size(motion.back, height, width), cv2.INTER_CUBIC)
+    share = _share(motion, height, width, min(steadiness, _MOST_FEEDBACK))
+    share[warped[..., 3] < 0.999] = 0
+    change = cv2.multiply(cv2.subtract(warped, fresh), cv2.merge([share] * 4))
+    out: FloatArray = np.clip(cv2.add(fresh, change), 0, 1)
+    out[..., 3] = fresh[..., 3]
+    return out
+
+
+def crispened(picture: FloatArray, fresh: FloatArray, sigma: float = 1.0) -> FloatArray:
+    """A mixed painting with the fine detail that mixing averages away: the energy of the fresh painting's.
+
+    The feedback itself is left as it is, so nothing is amplified from frame to frame.
+
+    Args:
+        picture: (h, w, C) in [0, 1].
+        fresh: (h, w, C) in [0, 1], the same painted from this frame alone.
+        sigma: detail is what a Gaussian of this standard deviation takes away.
+
+    Returns:
+        (h, w, C) in [0, 1]; with equal pictures the picture itself.
+    """
+    smooth = cv2.GaussianBlur(picture, (0, 0), sigma)
+    wanted = cv2.norm(fresh, cv2.GaussianBlur(fresh, (0, 0), sigma))
+    gain = min(_MOST_CRISPENING, wanted / max(cv2.norm(picture, smooth), 1e-6))
+    if gain <= 1:
+        return picture
+    return np.clip(cv2.addWeighted(picture, gain, smooth, 1 - gain, 0), 0, 1)
+
+
+def _share(motion: Motion, height: int, width: int, most: float) -> FloatArray:
+    """(height, width): how much of the frame before is kept at each pixel."""
+    return cv2.resize(motion.trust, (width, height), interpolation=cv2.INTER_LINEAR) * np.float32(most)

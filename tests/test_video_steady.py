@@ -1,0 +1,729 @@
+"""What happens to the pixels of a video: flow, filters over time, the fast network, the painter, the measures."""
+
+from __future__ import annotations
+
+import json
+import math
+from fractions import Fraction
+
+import av
+import cv2
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load, save
+
+from conftest import DrawnParser, is_one_sentence
+from selfieart import Look, SegmentLook, Studio
+from selfieart.cli import main
+from selfieart.compose import Part, part_masks
+from selfieart.errors import SelfieartError
+from selfieart.imaging.arrays import as_tensor
+from selfieart.masks import composite, select, soft_masks
+from selfieart.metrics.video import Steadiness, evaluate_clip, high_pass_energy, warping_error
+from selfieart.parsing.faces import Face
+from selfieart.parsing.parser import followed
+from selfieart.segments import GROUPS, INDEX
+from selfieart.transfer.style_net import Statistics
+from selfieart.video.composition import blended, frame_masks, region_of
+from selfieart.video.flow import Motion, at_size, flow_between, motion_between, occluded, reduced, warp
+from selfieart.video.frame import Frame, paint_frames
+from selfieart.video.frame_net import FrameNet, enlarging_weight
+from selfieart.video.painter import VideoPainter
+from selfieart.video.state import VideoState
+from selfieart.video.steady import (
+    crispened,
+    group_logits,
+    steadied_logits,
+    steadied_painting,
+    warped_planes,
+    without_faint_islands,
+    without_holes,
+)
+from selfieart.video.strokes import FrameStylizer, packed, unpacked
+
+QUICK = {"stroke": 64}
+TWO = {"person": "candy", "background": "wave"}
+
+
+def look(segments: dict[str, str | SegmentLook], **options: object) -> Look:
+    worn = {name: SegmentLook(style) if isinstance(style, str) else style for name, style in segments.items()}
+    return Look(worn, **{**QUICK, **options})
+
+
+def clip(*pictures: np.ndarray) -> list[Frame]:
+    return [Frame(np.ascontiguousarray(p), Fraction(i, 30), i) for i, p in enumerate(pictures)]
+
+
+def played(painter: VideoPainter, frames: list[Frame], state: VideoState | None = None) -> list[np.ndarray]:
+    return [frame.pixels for frame, _ in paint_frames(frames, painter, state)]
+
+
+def constant(flow: tuple[float, float], height: int, width: int) -> np.ndarray:
+    return np.full((height, width, 2), flow, np.float32)
+
+
+def still(height: int, width: int, trust: float = 1.0) -> Motion:
+    return Motion(constant((0, 0), height, width), np.full((height, width), trust, np.float32))
+
+
+@pytest.fixture(scope="module")
+def person(astronaut: np.ndarray) -> np.ndarray:
+    """Head and shoulders, 96 x 120."""
+    return cv2.resize(astronaut[:384, :480], (120, 96), interpolation=cv2.INTER_AREA)
+
+
+@pytest.fixture(scope="module")
+def moving(astronaut: np.ndarray) -> list[Frame]:
+    """The camera passes over the portrait, 1.5 pixels per frame."""
+    return clip(*[
+        cv2.resize(astronaut[:384, 6 * i : 6 * i + 480], (120, 96), interpolation=cv2.INTER_AREA) for i in range(6)
+    ])  # fmt: skip
+
+
+@pytest.fixture
+def drawn(drawn_labels: np.ndarray) -> Studio:
+    """A studio whose parser knows the segments of a drawn picture (60, 90)."""
+    studio = Studio()
+    studio.parser = DrawnParser(drawn_labels)
+    return studio
+
+
+@pytest.fixture(scope="module")
+def texture(astronaut: np.ndarray) -> np.ndarray:
+    return astronaut[100:260, 200:420]
+
+
+# --- flow ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("thorough", [False, True])
+@pytest.mark.parametrize("shift", [(3, -2), (-5, 4), (0, 1)])
+def test_the_flow_of_a_known_translation(astronaut, shift, thorough):
+    x, y = shift
+    first, second = astronaut[100:260, 200:420], astronaut[100 - y : 260 - y, 200 - x : 420 - x]
+    flow = flow_between(first, second, thorough)[16:-16, 16:-16]
+    assert np.abs(np.median(flow, (0, 1)) - shift).max() < 0.05
+    assert (np.abs(flow - shift).max(-1) < 0.5).mean() > 0.93
+
+
+def test_equal_frames_have_no_flow_and_full_trust(texture):
+    assert not flow_between(texture, texture.copy()).any()
+    motion = motion_between(texture, texture.copy())
+    assert (motion.trust == 1).all()
+    assert (motion.unseen, motion.speed, motion.is_cut) == (0, 0, False)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (5, 40), (1, 1)])
+def test_tiny_frames_have_a_flow(size):
+    rng = np.random.default_rng(0)
+    first, second = rng.integers(0, 255, (2, *size, 3), np.uint8)
+    motion = motion_between(first, second)
+    assert motion.back.shape == (*size, 2)
+    assert np.isfinite(motion.back).all()
+
+
+def bilinear(field: np.ndarray, x: float, y: float) -> np.ndarray:
+    height, width = field.shape[:2]
+    x0, y0 = math.floor(x), math.floor(y)
+
+    def at(i: int, j: int) -> np.ndarray:
+        return field[min(max(i, 0), height - 1), min(max(j, 0), width - 1)]
+
+    a, b = x - x0, y - y0
+    return (1 - b) * ((1 - a) * at(y0, x0) + a * at(y0, x0 + 1)) + b * (
+        (1 - a) * at(y0 + 1, x0) + a * at(y0 + 1, x0 + 1)
+    )
+
+
+def test_occlusion_by_the_formula_pixel_by_pixel():
+    rng = np.random.default_rng(3)
+    # Quarters, because OpenCV rounds positions to 1/32 pixel.
+    forward, backward = (rng.integers(-8, 9, (2, 9, 11, 2)) / 4).astype(np.float32)
+    backward[3:7, 2:8] = -forward[3:7, 2:8]
+    expected = np.empty((9, 11), bool)
+    for y in range(9):
+        for x in range(11):
+            f = forward[y, x]
+            b = bilinear(backward, x + f[0], y + f[1])
+            differ = ((f + b) ** 2).sum() > 0.01 * ((f**2).sum() + (b**2).sum()) + 0.5
+            outside = not (-0.5 <= x + f[0] <= 10.5 and -0.5 <= y + f[1] <= 8.5)
+            expected[y, x] = differ or outside
+    assert 0.1 < expected.mean() < 0.95
+    assert np.array_equal(occluded(forward, backward), expected)
+
+
+def test_warping_along_no_flow_is_the_identity_and_along_whole_pixels_a_shift(texture):
+    planes = texture.astype(np.float32) / 255
+    height, width = texture.shape[:2]
+    for how in (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC):
+        assert np.array_equal(warp(planes, constant((0, 0), height, width), how), planes)
+        moved = warp(planes, constant((3, -2), height, width), how)
+        assert np.array_equal(moved[5:-5, 5:-5], np.roll(planes, (2, -3), (0, 1))[5:-5, 5:-5])
+
+
+def test_a_flow_at_another_size_counts_in_its_pixels():
+    flow = constant((2, -1), 10, 20)
+    assert np.allclose(at_size(flow, 30, 40), (4, -3))
+    assert at_size(flow, 10, 20) is flow
+
+
+def test_what_the_frame_before_did_not_show_is_not_trusted(texture):
+    covered = texture.copy()
+    covered[60:100, 80:130] = (255, 0, 255)
+    trust = motion_between(covered, texture).trust
+    assert trust[65:95, 85:125].max() < 0.05
+    assert trust[:40].mean() > 0.95
+
+
+def test_another_scene_is_a_cut_and_a_shake_is_none(astronaut):
+    frame = reduced(astronaut[:256])
+    assert motion_between(frame, np.ascontiguousarray(frame[::-1])).is_cut
+    assert motion_between(frame, reduced(255 - astronaut[:256])).is_cut
+    assert not motion_between(frame, np.ascontiguousarray(np.roll(frame, (4, -9), (0, 1)))).is_cut
+
+
+# --- filters over time ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tau", [0.5, 3.0])
+def test_masks_of_groups_are_sums_of_the_masks_of_their_classes(logits, tau):
+    groups = [GROUPS["face"], frozenset({INDEX["hair"]}), GROUPS["everything"] - GROUPS["face"] - {INDEX["hair"]}]
+    masks = soft_masks(group_logits(logits, groups, tau), tau)
+    expected = torch.stack([select(soft_masks(logits, tau), sorted(group)) for group in groups])
+    assert torch.allclose(masks, expected, atol=1e-5)
+
+
+def test_binary_masks_of_groups(logits):
+    groups = [GROUPS["face"], GROUPS["everything"] - GROUPS["face"]]
+    masks = soft_masks(group_logits(logits, groups, math.inf), math.inf)
+    expected = torch.isin(logits.argmax(0), torch.tensor(sorted(GROUPS["face"])))
+    assert torch.equal(masks[0].bool(), expected)
+
+
+def test_small_holes_in_a_person_are_closed_and_nothing_else():
+    labels = np.zeros((60, 60), np.int64)
+    labels[10:60, 10:50] = INDEX["clothes"]
+    labels[20:23, 20:24] = 0  # a hole
+    labels[30:45, 25:40] = 0  # an arm on the hip
+    labels[58:60, 30:32] = 0  # at the border of the picture
+    logits = torch.from_numpy(np.where(labels[None] == np.arange(19)[:, None, None], 5.0, -5.0).astype(np.float32))
+    closed = without_holes(logits).argmax(0).numpy()
+    expected = labels.copy()
+    expected[20:23, 20:24] = closed[21, 21]
+    assert closed[21, 21] != 0
+    assert np.array_equal(closed, expected)
+    assert torch.equal(without_holes(logits[:, :10]), logits[:, :10])
+
+
+def test_faint_islands_are_gone_and_soft_borders_stay():
+    masks = torch.full((2, 30, 40), 1e-6)
+    masks[0, 5:15, 5:15] = 0.97
+    masks[0, 5:15, 15:18] = 0.04  # the soft border of it
+    masks[0, 20:24, 30:34] = 0.3  # nowhere likely
+    masks[1] = 1 - masks[0]
+    cleaned = soft_masks(without_faint_islands(masks.log() / 3, 3.0), 3.0)
+    expected = masks.clone()
+    expected[0, 20:24, 30:34], expected[1, 20:24, 30:34] = 0, 1
+    assert torch.allclose(cleaned, expected, atol=1e-5)
+
+
+def test_filtered_logits_are_the_weighted_mean_along_the_motion():
+    previous, fresh = torch.randn(2, 3, 20, 24, generator=torch.Generator().manual_seed(0))
+    motion = Motion(constant((2, 1), 20, 24), np.full((20, 24), 0.5, np.float32))
+    out = steadied_logits(fresh, previous, motion, 1.0)
+    share = 0.5 * 0.7
+    expected = (1 - share) * fresh[:, :19, :22] + share * previous[:, 1:, 2:]
+    assert torch.allclose(out[:, :19, :22], expected, atol=1e-5)
+    assert torch.equal(steadied_logits(fresh, previous, motion, 0.0), fresh)
+    assert torch.equal(warped_planes(previous, motion)[:, :19, :22], previous[:, 1:, 2:])
+
+
+def test_the_feedback_of_a_painting():
+    rng = np.random.default_rng(5)
+    fresh, previous = (
+        np.concatenate([c, np.ones_like(c[..., :1])], -1) for c in rng.random((2, 12, 16, 3), np.float32)
+    )
+    previous[:, :4, 3] = 0  # was not painted
+    out = steadied_painting(fresh, previous, still(12, 16, 0.8), 0.5)
+    expected = 0.4 * previous[..., :3] + 0.6 * fresh[..., :3]
+    assert np.allclose(out[:, 4:, :3], expected[:, 4:], atol=1e-6)
+    assert np.array_equal(out[:, :4], fresh[:, :4])
+    # Feedback never takes all, or a picture would stay for ever.
+    most = steadied_painting(fresh, previous, still(12, 16), 1.0)
+    assert np.allclose(most[:, 4:, :3], 0.9 * previous[:, 4:, :3] + 0.1 * fresh[:, 4:, :3], atol=1e-6)
+    assert np.array_equal(steadied_painting(fresh, previous, still(12, 16, 0.0), 1.0), fresh)
+
+
+def test_mixing_does_not_cost_detail():
+    rng = np.random.default_rng(6)
+    one, other = 0.5 + 0.1 * rng.standard_normal((2, 64, 64, 3)).astype(np.float32)
+    mixed = 0.5 * (one + other)
+
+    def energy(x: np.ndarray) -> float:
+        return float(np.square(x - cv2.GaussianBlur(x, (0, 0), 1.0)).mean())
+
+    assert energy(mixed) == pytest.approx(0.5 * energy(one), rel=0.1)
+    assert energy(crispened(mixed, one)) == pytest.approx(energy(one), rel=0.1)
+    assert crispened(one, one) is one
+    assert energy(crispened(cv2.GaussianBlur(one, (0, 0), 3), one)) < energy(one)  # what is gone is not made up
+
+
+# --- faces ---------------------------------------------------------------------------------------------------------
+
+
+def test_faces_follow_their_tracks():
+    seen = Face(100, 50, 40, 178, 300)
+    track = Face(104, 54, 44, -178, 340)
+    (out,) = followed([seen], [track])
+    assert (out.x, out.y, out.side, out.area) == (102, 52, 42, 320)
+    assert abs(out.angle) == pytest.approx(180)
+    assert followed([seen], []) == [seen]
+
+
+def test_a_new_face_is_taken_as_it_is_and_a_lost_track_is_looked_for():
+    small, large = Face(30, 30, 20, 0, 80), Face(100, 50, 40, 0, 300)
+    assert followed([small], [large]) == [large, small]
+    near = Face(33, 30, 20, 0, 80)
+    assert [f.x for f in followed([large, small], [near])] == [100, 31.5]
+
+
+def test_the_packaged_parser_follows_faces(studio, astronaut):
+    picture = as_tensor(astronaut[:288, 64:400])
+    plain = studio.parser.parse(picture)
+    assert torch.equal(studio.parser.parse_following(picture, ()).logits, plain.logits)
+    (face,) = studio.parser.parse_following(picture, plain.faces).faces
+    assert math.dist((face.x, face.y), (plain.faces[0].x, plain.faces[0].y)) < 3
+    # What was taken for a face where there is none is looked at, and dropped.
+    ghost = Face(290, 60, 80, 0, 1200)
+    assert len(studio.parser.parse_following(picture, [*plain.faces, ghost]).faces) == 1
+
+
+def test_half_precision_parses_alike(studio, astronaut):
+    picture = as_tensor(astronaut[:288, 64:400])
+    half = studio.parser.in_dtype(torch.bfloat16)
+    assert studio.parser.in_dtype(torch.float32) is studio.parser
+    plain, fast = studio.parser.parse(picture), half.parse(picture)
+    assert (plain.logits.argmax(0) == fast.logits.argmax(0)).float().mean() > 0.995
+    assert len(fast.faces) == 1
+
+
+# --- the network ---------------------------------------------------------------------------------------------------
+
+
+def test_enlarging_and_convolving_is_one_transposed_convolution():
+    generator = torch.Generator().manual_seed(0)
+    x, weight = torch.randn(1, 5, 6, 7, generator=generator), torch.randn(4, 5, 3, 3, generator=generator)
+    wide = F.interpolate(x, scale_factor=2, mode="nearest")
+    expected = F.conv2d(F.pad(wide, (1, 1, 1, 1), mode="reflect"), weight)
+    padded = F.pad(x, (1, 1, 1, 1), mode="replicate")
+    out = F.conv_transpose2d(padded, enlarging_weight(weight), stride=2, padding=3)
+    assert torch.allclose(out, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("styles", [["candy"], ["candy", "wave", "udnie"]])
+@pytest.mark.parametrize("given", [False, True])
+def test_the_frame_net_is_the_style_net(stylizer, astronaut, styles, given):
+    picture = as_tensor(astronaut[60:164, 160:280])
+    codes = torch.stack([stylizer.encode(style) for style in styles])
+    masks = torch.rand(len(styles), 104, 120, generator=torch.Generator().manual_seed(1)).softmax(0)
+    with torch.inference_mode():
+        own, recorded = Statistics(), Statistics()
+        plain = stylizer.net(picture[None], codes[None], masks[None], recorded=own, origin=(8, 16), seed=3)[0]
+        exact = FrameNet(stylizer.net, torch.float32)
+        statistics = own if given else None
+        options = {"statistics": statistics, "origin": (8, 16), "seed": 3}
+        out = exact(picture, codes, masks, recorded=recorded, **options)
+        fast = FrameNet(stylizer.net, torch.bfloat16)(picture, codes, masks, **options)
+    assert (out - plain).abs().max() < 1e-4
+    assert (fast - plain).abs().mean() < 3 / 255
+    channels = [norm.channels for norm in stylizer.net.norms]
+    assert torch.allclose(packed(recorded), packed(own), atol=1e-3)
+    assert torch.equal(packed(unpacked(packed(own), channels)), packed(own))
+
+
+def test_alone_each_style_is_painted_as_if_it_had_the_frame_for_itself(stylizer, astronaut):
+    """Far from the border between two styles the one pass gives what one pass per style gives."""
+    frame = cv2.resize(astronaut, (480, 96), interpolation=cv2.INTER_AREA)
+    shares = torch.zeros(2, 96, 480)
+    shares[0, :, :240], shares[1, :, 240:] = 1, 1
+    codes = torch.stack([stylizer.encode("candy"), stylizer.encode("wave")])
+    both = FrameStylizer(stylizer.net, codes, 0, alone=True)
+    box = (0, 0, 96, 480)
+    with torch.inference_mode():
+        together = both.paint(frame, shares, both.record(frame, None), box)
+        for place, code in enumerate(codes):
+            one = FrameStylizer(stylizer.net, code[None], 0, alone=True)
+            alone = one.paint(frame, None, one.record(frame, None), box)
+            side = np.s_[:, :110] if place == 0 else np.s_[:, -110:]
+            assert np.abs(together[side] - alone[side]).mean() < 1.5 / 255
+
+
+@pytest.mark.parametrize("region", [(150, 200, 190, 260), (0, 0, 30, 40), (100, 390, 300, 480)])
+def test_a_region_is_painted_as_in_the_whole_frame(stylizer, astronaut, region):
+    frame = cv2.resize(astronaut, (480, 320), interpolation=cv2.INTER_AREA)
+    brush = FrameStylizer(stylizer.net, stylizer.encode("candy")[None], 0, alone=True)
+    with torch.inference_mode():
+        moments = brush.record(frame, None)
+        whole = brush.paint(frame, None, moments, (0, 0, 320, 480))
+        part = brush.paint(frame, None, moments, region)
+    top, left, bottom, right = region
+    here = np.s_[top:bottom, left:right]
+    assert np.abs(part[here] - whole[here]).mean() < 1 / 255
+    assert (part[here][..., 3] == 1).all()
+    assert part.sum() == pytest.approx(part[here].sum())
+
+
+# --- masks and layers ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tau", [1.0, 3.0, math.inf])
+def test_masks_of_a_frame_are_those_of_a_photo(portrait, parsing, astronaut, tau):
+    kept = [GROUPS["head"], GROUPS["body"]]
+    bare = GROUPS["everything"] - GROUPS["person"]
+    expected = part_masks(astronaut, parsing, [Part(classes, None, feather=2.0) for classes in kept], tau)
+    box = (40, 60, 400, 420)
+    logits = group_logits(parsing.logits, [*kept, bare], tau)
+    masks = frame_masks(astronaut, parsing.guide, logits, tau, box, [2.0, 2.0, 0.0])
+    assert torch.allclose(masks.sum(0), torch.ones(360, 360), atol=1e-4)
+    assert (masks - expected[:, 40:400, 60:420]).abs().mean() < 0.012
+
+
+def test_the_region_of_masks():
+    masks = torch.zeros(2, 10, 20)
+    assert region_of(masks, 100, 200, 3) is None
+    masks[1, 4, 7] = 0.5
+    top, left, bottom, right = region_of(masks, 100, 200, 3)
+    assert top <= 37 and left <= 67 and bottom >= 53 and right >= 83
+    assert (bottom - top) * (right - left) < 500
+    assert region_of(torch.ones(1, 10, 20), 100, 200, 3) == (0, 0, 100, 200)
+
+
+def test_blending_in_bytes_is_equation_6():
+    rng = np.random.default_rng(0)
+    content, first, second, third = rng.integers(0, 256, (4, 40, 50, 3), np.uint8)
+    weights = rng.dirichlet((1, 1, 1, 1), (40, 50)).astype(np.float32).transpose(2, 0, 1)
+    weights[:, :10], weights[0, :10] = 0, 1
+    weights[:, 10:20], weights[2, 10:20] = 0, 1
+    out = blended(content, list(zip((first, second, third), weights[1:], strict=True)))
+    tensors = [as_tensor(p) for p in (first, second, third)]
+    expected = composite(as_tensor(content), tensors, [torch.from_numpy(w) for w in weights[1:]]) * 255
+    assert (as_tensor(out) * 255 - expected).abs().max() < 2
+    assert np.array_equal(out[:10], content[:10])
+    assert np.array_equal(out[10:20], second[10:20])
+
+
+# --- the painter ---------------------------------------------------------------------------------------------------
+
+
+def test_frame_by_frame_knows_nothing_of_the_frames_before(studio, moving):
+    painter = VideoPainter(studio, look(TWO), steadiness=0, parse_every=1)
+    alone = [painter.paint(frame, painter.start())[0] for frame in moving[:3]]
+    for together, one in zip(played(painter, moving[:3]), alone, strict=True):
+        assert np.array_equal(together, one)
+
+
+def test_painting_is_deterministic_and_leaves_the_state_alone(studio, moving):
+    first = VideoPainter(studio, look(TWO))
+    second = VideoPainter(studio, look(dict(reversed(TWO.items()))))
+    once, again = played(first, moving), played(second, moving)
+    assert all(np.array_equal(a, b) for a, b in zip(once, again, strict=True))
+    _, state = first.paint(moving[0], first.start())
+    before = {name: tensor.clone() for name, tensor in state.tensors().items()}
+    for _ in range(2):
+        assert np.array_equal(first.paint(moving[1], state)[0], once[1])
+    assert all(torch.equal(tensor, before[name]) for name, tensor in state.tensors().items())
+
+
+def test_a_state_survives_a_file_bit_for_bit(studio, moving):
+    painter = VideoPainter(studio, look({"head": "candy", "body": "#336699", "background": "wave"}))
+    whole = played(painter, moving)
+    state = painter.start()
+    for frame in moving[:3]:
+        _, state = painter.paint(frame, state)
+    tensors = load(save(state.tensors()))
+    other = VideoPainter(studio, look({"head": "candy", "body": "#336699", "background": "wave"}))
+    rest = played(other, moving[3:], other.restore(tensors))
+    assert all(np.array_equal(a, b) for a, b in zip(rest, whole[3:], strict=True))
+    assert other.restore({}).tensors() == {}
+    with pytest.raises(SelfieartError, match="does not know") as error:
+        other.restore({"nonsense": torch.zeros(1)})
+    assert is_one_sentence(str(error.value))
+
+
+@pytest.mark.parametrize("steadiness", [0.0, 0.7, 1.0])
+def test_a_still_clip_stays_still(studio, person, steadiness):
+    painter = VideoPainter(studio, look(TWO), steadiness)
+    frames = played(painter, clip(*[person] * 9))
+    assert all(np.array_equal(frame, frames[1]) for frame in frames[2:])
+    assert np.abs(frames[0].astype(int) - frames[1]).mean() < 0.5
+
+
+def test_a_cut_starts_anew(studio, moving):
+    painter = VideoPainter(studio, look(TWO))
+    state = painter.start()
+    for frame in moving[:2]:
+        _, state = painter.paint(frame, state)
+    other = Frame(np.ascontiguousarray(255 - moving[0].pixels[::-1]), Fraction(2, 30), 2)
+    after, state = painter.paint(other, state)
+    fresh, expected = painter.paint(other, painter.start())
+    assert np.array_equal(after, fresh)
+    assert all(torch.equal(tensor, expected.tensors()[name]) for name, tensor in state.tensors().items())
+
+
+def test_another_size_starts_anew(studio, moving, astronaut):
+    painter = VideoPainter(studio, look(TWO))
+    _, state = painter.paint(moving[0], painter.start())
+    larger = clip(astronaut[:100, :130])[0]
+    assert np.array_equal(painter.paint(larger, state)[0], painter.paint(larger, painter.start())[0])
+
+
+def test_steadiness_steadies(studio, astronaut):
+    """A still scene seen by a noisy camera: the noise of the strokes falls, their strength does not."""
+    rng = np.random.default_rng(0)
+    base = cv2.resize(astronaut[:384, :480], (120, 96), interpolation=cv2.INTER_AREA).astype(float)
+    frames = clip(*[(base + rng.normal(0, 2, base.shape)).clip(0, 255).astype(np.uint8) for _ in range(6)])
+    painters = {
+        "frame by frame": VideoPainter(studio, look(TWO), 0, 1),
+        "steady": VideoPainter(studio, look(TWO)),
+    }
+    rows = evaluate_clip(frames, painters)
+    assert rows["steady"]["e_warp"] < 0.4 * rows["frame by frame"]["e_warp"]
+    assert 0.95 < rows["steady"]["high_pass_ratio"] < 1.05
+    assert rows["steady"]["mask_miou"] >= rows["frame by frame"]["mask_miou"]
+
+
+def test_parsing_only_now_and_then(drawn, drawn_labels):
+    rng = np.random.default_rng(0)
+    pixels = cv2.GaussianBlur(rng.integers(0, 255, (60, 90, 3), np.uint8), (0, 0), 2)
+    frames = clip(*[np.roll(pixels, i // 4, 1) for i in range(9)])
+    painter = VideoPainter(drawn, look({"hair": "#ff0000"}), parse_every=4)
+    played(painter, frames)
+    assert drawn.parser.calls == 3
+    drawn.parser.calls = 0
+    played(VideoPainter(drawn, look({"hair": "#ff0000"})), clip(*[pixels] * 9))
+    assert drawn.parser.calls == 2
+    drawn.parser.calls = 0
+    played(VideoPainter(drawn, look({"hair": "#ff0000"}), parse_every=1), frames)
+    assert drawn.parser.calls == 9
+
+
+def test_segments_move_with_the_picture_between_parsings(drawn, drawn_labels):
+    rng = np.random.default_rng(1)
+    pixels = cv2.GaussianBlur(rng.integers(0, 255, (60, 90, 3), np.uint8), (0, 0), 2)
+    frames = clip(*[np.ascontiguousarray(np.roll(pixels, -2 * i, 1)) for i in range(4)])
+    painter = VideoPainter(drawn, look({"skin": "#ff0000"}, tau=10), parse_every=100)
+    red = (played(painter, frames)[-1] == (255, 0, 0)).all(-1)
+    expected = np.roll(drawn_labels == INDEX["skin"], -6, 1)
+    assert drawn.parser.calls == 1
+    assert (red & expected).sum() / (red | expected).sum() > 0.8
+
+
+# Near the border between two styles the one pass mixes them, and in a picture of 90 x 60 all is near it.
+LOOKS = [
+    (8, look({"person": SegmentLook("candy", 0.7, keep_color=0.8), "background": SegmentLook("wave", feather=3)})),
+    (2, look({"hair": "#ff0000", "skin": SegmentLook("grey", strength=0.6), "background": "blur"})),
+    (2, look({"head": SegmentLook("grey", keep_color=0.5), "clothes": "blur"}, tau=1)),
+    (2, look({"hair": SegmentLook("#00ff00", feather=4), "background": SegmentLook("#0000ff", 0.5)}, tau=math.inf)),
+    (2, look({"person": "original", "background": "#123456"})),
+    (2, look({"person": "candy"})),
+    (2, look({"hair": "candy", "clothes": "wave", "skin": "candy"}, blend="features")),
+]
+
+
+@pytest.mark.parametrize(("most", "worn"), LOOKS)
+def test_a_frame_looks_like_the_photo(drawn, astronaut, most, worn):
+    pixels = cv2.resize(astronaut[:320, :480], (90, 60), interpolation=cv2.INTER_AREA)
+    photo = drawn.open(pixels).render(worn).pixels.astype(int)
+    frames = played(VideoPainter(drawn, worn), clip(*[pixels] * 3))
+    assert np.abs(frames[0] - photo).mean() < most
+    assert np.abs(frames[2] - photo).mean() < most
+    assert np.abs(photo - pixels).mean() > 2.5
+
+
+def test_what_wears_nothing_is_the_video_bit_for_bit(drawn, drawn_labels, moving):
+    pixels = cv2.resize(moving[0].pixels, (90, 60), interpolation=cv2.INTER_AREA)
+    painter = VideoPainter(drawn, look({"hair": "candy", "background": "original"}))
+    out = played(painter, clip(pixels, pixels))
+    far = cv2.dilate(np.isin(drawn_labels, [INDEX["hair"]]).astype(np.uint8), np.ones((15, 15))) == 0
+    for frame in out:
+        assert np.array_equal(frame[far], pixels[far])
+        assert not np.array_equal(frame, pixels)
+    nothing = VideoPainter(drawn, look({"everything": "original"}))
+    assert np.array_equal(played(nothing, clip(pixels))[0], pixels)
+
+
+def test_a_segment_that_leaves_and_comes_back(drawn, drawn_labels, moving):
+    pixels = cv2.resize(moving[0].pixels, (90, 60), interpolation=cv2.INTER_AREA)
+    painter = VideoPainter(drawn, look({"person": "candy"}), steadiness=0.5, parse_every=1)
+    present, state = painter.paint(clip(pixels)[0], painter.start())
+    drawn.parser.labels = np.zeros_like(drawn_labels)
+    for _ in range(12):
+        gone, state = painter.paint(clip(pixels)[0], state)
+    assert np.array_equal(gone, pixels)
+    drawn.parser.labels = drawn_labels
+    for _ in range(12):
+        back, state = painter.paint(clip(pixels)[0], state)
+    assert np.abs(back.astype(int) - present).mean() < 1
+
+
+def test_only_the_largest_face(studio, astronaut):
+    two = np.zeros((128, 256, 3), np.uint8) + 200
+    two[:, :128] = cv2.resize(astronaut[:256, 96:352], (128, 128), interpolation=cv2.INTER_AREA)
+    two[32:96, 160:224] = cv2.resize(astronaut[:256, 96:352], (64, 64), interpolation=cv2.INTER_AREA)
+    painter = VideoPainter(studio, look({"face": "#ff0000"}, faces="largest"))
+    (frame,) = played(painter, clip(two))
+    changed = (frame != two).any(-1)
+    assert changed[:, :128].sum() > 300
+    assert changed[:, 160:].sum() < 20
+
+
+@pytest.mark.parametrize("size", [(16, 16), (17, 31), (90, 16)])
+def test_small_frames(studio, astronaut, size):
+    small = cv2.resize(astronaut, size[::-1], interpolation=cv2.INTER_AREA)
+    out = played(VideoPainter(studio, look({"everything": "candy"})), clip(small, np.roll(small, 1, 1), small))
+    assert all(frame.shape == small.shape and frame.dtype == np.uint8 for frame in out)
+    assert not np.array_equal(out[0], small)
+
+
+def test_too_small_frames(studio):
+    painter = VideoPainter(studio, look(TWO))
+    with pytest.raises(SelfieartError, match="15x40 pixels, too small to paint") as error:
+        painter.paint(clip(np.zeros((40, 15, 3), np.uint8))[0], painter.start())
+    assert is_one_sentence(str(error.value))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"steadiness": 1.1}, "steadiness must be a number from 0 to 1, not 1.1"),
+        ({"steadiness": math.nan}, "steadiness"),
+        ({"parse_every": 0}, "parse_every must be 'auto' or a number from 1, not 0"),
+        ({"parse_every": "often"}, "parse_every"),
+        ({"parse_every": True}, "parse_every"),
+    ],
+)
+def test_refusals(studio, options, message):
+    with pytest.raises(SelfieartError, match=message) as error:
+        VideoPainter(studio, look(TWO), **options)
+    assert is_one_sentence(str(error.value))
+
+
+# --- how it is measured --------------------------------------------------------------------------------------------
+
+
+def test_the_warping_error_of_a_shifted_clip(texture):
+    height, width = texture.shape[:2]
+    shifted = np.roll(texture, (1, 3), (0, 1))
+    seen = np.zeros((height, width), bool)
+    seen[5:-5, 5:-5] = True
+    flow = constant((3, 1), height, width)
+    assert warping_error(texture, shifted, flow, seen) == 0
+    assert warping_error(texture, texture, constant((0, 0), height, width), seen) == 0
+    darker = np.clip(shifted, 51, 255) - 51
+    bright = np.clip(texture, 51, 255)
+    assert warping_error(bright, darker, flow, seen) == pytest.approx(3 * 0.2**2, rel=1e-5)
+    assert math.isnan(warping_error(texture, shifted, flow, ~seen & seen))
+
+
+def test_the_warping_error_by_the_formula():
+    rng = np.random.default_rng(2)
+    before, after = rng.integers(0, 256, (2, 12, 15, 3), np.uint8)
+    flow = (rng.integers(-4, 5, (12, 15, 2)) / 4).astype(np.float32)
+    seen = rng.random((12, 15)) > 0.4
+    total = 0.0
+    for y, x in zip(*np.nonzero(seen), strict=True):
+        there = bilinear(after.astype(float), x + flow[y, x, 0], y + flow[y, x, 1])
+        total += (((there - before[y, x]) / 255) ** 2).sum()
+    assert warping_error(before, after, flow, seen) == pytest.approx(total / seen.sum(), rel=1e-5)
+
+
+def test_the_stability_of_masks():
+    pixels = np.zeros((40, 60, 3), np.uint8)
+    flow, seen = constant((4, 0), 40, 60), np.ones((40, 60), bool)
+    seen[:, -5:] = False
+    labels = np.zeros((20, 30), np.uint8)
+    labels[5:15, 10:20] = 7
+    steady, other = Steadiness(), Steadiness()
+    for scores, second in ((steady, np.roll(labels, 2, 1)), (other, labels)):
+        scores.add(pixels, labels)
+        scores.add(pixels, second, (flow, seen))
+    assert steady.as_dict()["mask_miou"] == 1
+    # Without moving along, 8 of 10 columns agree: 80 of 120, and of the background 27 * 20 - 120 of 27 * 20 - 80.
+    assert other.as_dict()["mask_miou"] == pytest.approx((80 / 120 + (540 - 120) / (540 - 80)) / 2, abs=0.02)
+
+
+def test_high_pass_energy_tells_blur():
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (64, 64, 3), np.uint8)
+    assert high_pass_energy(np.full((64, 64, 3), 90, np.uint8)) == 0
+    assert high_pass_energy(cv2.GaussianBlur(noise, (0, 0), 2)) < 0.3 * high_pass_energy(noise)
+
+
+def test_a_clip_without_frames(studio):
+    with pytest.raises(SelfieartError, match="no frames"):
+        evaluate_clip([], {})
+
+
+def test_a_clip_of_one_frame(studio, person):
+    rows = evaluate_clip(clip(person), {"frame by frame": VideoPainter(studio, look(TWO), 0, 1)})
+    assert rows["input"]["e_warp"] == 0
+    assert rows["frame by frame"]["excess"] == 0
+
+
+def test_evaluate_counts_the_style_distance(studio, moving):
+    painters = {"frame by frame": VideoPainter(studio, look(TWO), 0, 1), "steady": VideoPainter(studio, look(TWO))}
+    rows = evaluate_clip(moving[:2], painters, judge=lambda pixels: 2.0)
+    assert rows["steady"]["style_distance_ratio"] == 1
+    assert "style_distance" not in rows["input"]
+
+
+@pytest.fixture
+def clip_file(tmp_path, person):
+    """Four frames as a video."""
+    path = tmp_path / "me.mp4"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 120, 96, "yuv420p"
+        for i in range(4):
+            pixels = np.ascontiguousarray(np.roll(person, i, 1))
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, "rgb24")))
+        out.mux(stream.encode(None))
+    return path
+
+
+def test_evaluate_from_the_command_line(clip_file, tmp_path, capsys):
+    file = tmp_path / "look.toml"
+    look(TWO).save(file)
+    command = ["evaluate", "video", str(clip_file), "--look", str(file), "--frames", "3"]
+    with pytest.raises(SystemExit) as done:
+        main([*command, "--json"])
+    assert not done.value.code
+    (rows,) = json.loads(capsys.readouterr().out)["clips"].values()
+    assert set(rows) == {"input", "frame by frame", "steady"}
+    assert rows["steady"]["excess"] == pytest.approx(rows["steady"]["e_warp"] - rows["input"]["e_warp"])
+    with pytest.raises(SystemExit) as done:
+        main(command)
+    assert not done.value.code
+    assert "frame by frame" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "Nothing to paint"),
+        (["--style", "candy", "--teacher", "t.safetensors"], "give both --teacher and --paintings"),
+        (["--style", "grey", "--teacher", "t", "--paintings", "p"], "wears no painting"),
+        (["--style", "candy", "--teacher", "t", "--paintings", "p"], "t does not exist"),
+        (["--style", "candy", "--steadiness", "2"], "steadiness must be"),
+        (["--style", "candy", "--parse-every", "x"], "parse_every must be"),
+    ],
+)
+def test_evaluate_refuses(clip_file, options, message, capsys):
+    with pytest.raises(SystemExit) as done:
+        main(["evaluate", "video", str(clip_file), *options])
+    assert done.value.code == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert is_one_sentence(error.strip())
