@@ -20,6 +20,7 @@ bench: $(VENV)/.installed-dev ## speed and memory, against the published topolog
 
 docs: $(VENV)/.installed-dev ## pictures of README and docs, made anew with this version
 	$(BIN)/python docs/make_pictures.py
+	$(BIN)/python docs/make_models.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -83,7 +83,7 @@ def test_help_comes_without_torch(tmp_path):
 def test_help_names_every_command(tmp_path):
     shown = spawned("-m", "selfieart", "--help", folder=tmp_path)
     assert shown.returncode == 0
-    for command in ("photo", "parse", "styles", "segments", "models", "gallery", "demo", "train"):
+    for command in ("photo", "parse", "styles", "segments", "models", "gallery", "demo", "train", "evaluate", "video"):
         assert command in shown.stdout
 
 
@@ -304,7 +304,8 @@ MISTAKES = [
     *((("photo", "me.png", "--style", style), says) for style, says in [
         ("hair=cnady", "did you mean 'candy'?"), ("hair=qqqqqq", "selfieart styles"), ("hiar=candy", "'hair'?"),
         ("hair=", "is incomplete"), ("=candy", "is incomplete"), ("", "is incomplete"), ("hair=#12", "is no colour"),
-        ("hair=me.png", "is a picture"), ("painting.jpg", "is a picture"), ("hair=a/b/c.tif", "is a picture"),
+        ("hair=dot.png", "too small to show a style"),
+        ("painting.jpg", "does not exist"), ("hair=a/b/c.tif", "does not exist"),
     ]),
     *(((*PHOTO, *options), says) for *options, says in [
         ("--tau", "0", "tau must be"), ("--tau", "-1", "tau must be"), ("--tau", "nan", "tau must be"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -272,11 +273,32 @@ def test_every_preset_is_a_style_with_a_picture():
         assert preset(name).thumbnail.read_bytes()[:3] == b"\xff\xd8\xff"
 
 
-@pytest.mark.parametrize("style", ["me.jpg", "a/b.PNG", "C:\\paintings\\x.webp", "./candy", "monet.tiff"])
-def test_a_picture_is_no_style_yet(style):
+@pytest.mark.parametrize("style", ["me.jpg", "a/b.PNG", "C:\\paintings\\x.webp", "./candy", "mine.safetensors"])
+def test_a_file_that_does_not_exist_is_no_style(style):
     message = refused(lambda: resolve_style(style), SelfieartError)
-    assert f"'{style}' is a picture" in message
-    assert "selfieart styles" in message
+    assert f"The style file {style} does not exist" in message
+
+
+def test_files_are_styles(tmp_path):
+    for name, kind in (("kelp.JPG", "picture"), ("mine.safetensors", "code"), ("x.webp", "picture")):
+        path = tmp_path / name
+        path.write_bytes(b"")
+        assert resolve_style(str(path)) == ResolvedStyle(kind, str(path))
+        assert resolve_style(str(path)).painted
+    assert not resolve_style("blur").painted
+
+
+def test_a_look_finds_its_pictures_beside_it(tmp_path, monkeypatch):
+    folder = tmp_path / "looks"
+    (folder / "art").mkdir(parents=True)
+    (folder / "art" / "kelp.jpg").write_bytes(b"")
+    worn = {"hair": SegmentLook("art/kelp.jpg"), "lips": SegmentLook("elsewhere.jpg"), "skin": SegmentLook("candy")}
+    Look(worn).save(folder / "sea.toml")
+    monkeypatch.chdir(tmp_path)
+    loaded = Look.load("looks/sea.toml")
+    assert {name: segment.style for name, segment in loaded.segments.items()} == {
+        "hair": str(Path("looks/art/kelp.jpg")), "lips": "elsewhere.jpg", "skin": "candy"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("look_up", [resolve_style, preset])

@@ -17,11 +17,14 @@ from safetensors.torch import save
 import selfieart
 from conftest import is_one_sentence
 from selfieart.errors import SelfieartError, UnknownName, WeightsError
+from selfieart.features.encoder import LAYERS, Encoder
 from selfieart.parsing.bisenet import BiSeNet
 from selfieart.segments import NAMES
+from selfieart.transfer.code_predictor import CodePredictor
 from selfieart.transfer.presets import presets
 from selfieart.transfer.style_net import StyleNet
 from selfieart.weights import WeightsEntry, load_weights, manifest
+from selfieart.weights.cards import model_cards
 
 ROOT = Path(selfieart.__file__).parent
 WEIGHTS = ROOT / "weights"
@@ -92,6 +95,8 @@ def test_the_distribution():
     assert (ROOT / "data" / "astronaut.jpg").is_file()
 
 
+NOT_TRAINED = ("running_mean", "running_var", ".center", ".spread", "scale")
+
 # --- weights -------------------------------------------------------------------------------------------------------
 
 
@@ -112,7 +117,7 @@ def test_the_manifest_tells_the_truth(name):
     assert len(data) == entry.bytes
     with safe_open(path, framework="pt") as file:
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
-    trained = {key: value for key, value in tensors.items() if not key.endswith(("running_mean", "running_var"))}
+    trained = {key: value for key, value in tensors.items() if not key.endswith(NOT_TRAINED)}
     assert sum(value.numel() for value in trained.values() if value.is_floating_point()) == entry.parameters
     assert all(bool(value.float().isfinite().all()) for value in tensors.values())
     for field in ("architecture", "licence", "training", "metrics", "data"):
@@ -120,9 +125,17 @@ def test_the_manifest_tells_the_truth(name):
     assert {"range", "mean", "std", "multiple"} <= set(entry.input)
 
 
+def test_the_model_cards_are_those_of_the_manifest():
+    assert (ROOT / "docs" / "models.md").read_text("utf-8") == model_cards(), "run 'make docs'"
+    text = model_cards([replace(manifest()["parser"], metrics={"a_b": {"x": [1, None]}}, licence="one | two")])
+    assert "| a b | x 1, none |" in text
+    assert "| licence | one \\| two |" in text
+
+
 def test_the_classes_are_those_of_the_code():
     assert manifest()["parser"].classes == NAMES
     assert manifest()["presets"].classes == tuple(presets())
+    assert manifest()["encoder"].classes == LAYERS
 
 
 def test_the_weights_fit_their_networks():
@@ -131,7 +144,9 @@ def test_the_weights_fit_their_networks():
     assert not missing.missing_keys
     tensors = load_weights("presets")
     assert tensors["codes"].shape == (len(presets()), StyleNet().code_size)
-    assert {key.removeprefix("net.") for key in tensors if key != "codes"} == set(StyleNet().state_dict())
+    predictor = {f"predictor.{key}" for key in CodePredictor(StyleNet().code_size).state_dict()}
+    assert set(tensors) == {"codes", *(f"net.{key}" for key in StyleNet().state_dict()), *predictor}
+    assert set(load_weights("encoder")) == set(Encoder().state_dict())
 
 
 @pytest.fixture
@@ -193,8 +208,9 @@ def test_every_preset_has_a_thumbnail_and_no_thumbnail_is_left_over():
 # From the bottom to the top, as docs/architecture.md has it; modules in one row may use each other. Training uses the
 # library as anybody would, and the command line offers it.
 ROWS = (
-    ("errors",), ("segments",), ("imaging",), ("weights",), ("masks",), ("parsing",), ("transfer",), ("look", "styles"),
-    ("layers", "painter", "compose"), ("studio",), ("sheets", "gallery"), ("training",), ("cli",), ("__main__",),
+    ("errors",), ("segments",), ("imaging",), ("weights",), ("masks",), ("features",), ("parsing",), ("transfer",),
+    ("look", "styles"), ("layers", "painter", "compose"), ("studio",), ("sheets", "gallery"), ("video",), ("metrics",),
+    ("training",), ("cli",), ("__main__",),
 )  # fmt: skip
 RANK = {part: rank for rank, row in enumerate(ROWS) for part in row}
 

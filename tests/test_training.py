@@ -1,5 +1,11 @@
+"""The trainer: one loop for every task, resumable to the bit."""
+
 from __future__ import annotations
 
+import csv
+import json
+import random
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -7,77 +13,261 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from torch import nn
 
-from selfieart.training import presets
-from selfieart.training.evaluate import content_distance, gram, style_distance
-from selfieart.training.presets import PresetTraining, light_error, moments, pooled_moments, quarters, train_presets
+from conftest import is_one_sentence
+from selfieart.cli import main
+from selfieart.errors import SelfieartError
+from selfieart.features.encoder import CHANNELS, LAYERS, Encoder
+from selfieart.training import loop
+from selfieart.training.curves import read_columns
+from selfieart.training.encoder import EncoderTask, EncoderTraining, train_encoder
+from selfieart.training.loop import Schedule, choose_device, fit
+from selfieart.training.parser import ParserTraining, train_parser
+from selfieart.training.presets import PresetTraining, train_presets
+from selfieart.training.segnet import SegNetTraining, train_segnet
 from selfieart.training.teacher import Teacher
 
-TINY = PresetTraining(steps=3, crop=64, batch=2, style_size=64, largest_content=80, warm_up=1, save_every=1)
+BRIEF = Schedule(3, log_every=1, save_every=1, sheet_every=2, warm_up=1)
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> dict[str, Path]:
-    rng = np.random.default_rng(0)
-    for folder in ("styles", "photos"):
-        (tmp_path / folder).mkdir()
-        for name in "ab":
-            coarse = rng.integers(0, 256, (12, 12, 3), np.uint8)
-            cv2.imwrite(str(tmp_path / folder / f"{name}.png"), cv2.resize(coarse, (96, 96)))
+class Line:
+    """Learning y = 2 x + 1 from noisy points; Adam has to remember its moments to go on rightly."""
+
+    parts = ("total", "slope")
+    measures = ("error",)
+
+    def __init__(self) -> None:
+        torch.manual_seed(0)
+        self.model = nn.Sequential(nn.Linear(1, 1), nn.BatchNorm1d(1), nn.Linear(1, 1))
+        self.killed_at = -1
+
+    def groups(self):
+        return [{"params": list(self.model.parameters())}]
+
+    def make_batch(self, rng: random.Random):
+        x = torch.tensor([[rng.gauss(0, 1)] for _ in range(8)])
+        return x, 2 * x + 1 + 0.1 * rng.gauss(0, 1)
+
+    def losses(self, batch, step, generator):
+        if step == self.killed_at:
+            raise KeyboardInterrupt
+        x, y = batch
+        error = (self.model(x + 0.01 * torch.randn(x.shape, generator=generator)) - y).square().mean()
+        return {"total": error, "slope": error.detach() * 2}
+
+    def measure(self, model):
+        x = torch.linspace(-1, 1, 9)[:, None]
+        with torch.no_grad():
+            return {"error": float((model(x) - 2 * x - 1).abs().mean())}
+
+    def sheet(self, model):
+        return np.full((4, 6, 3), 7, np.uint8)
+
+
+class TestLoop:
+    schedule = Schedule(
+        60, learning_rate=0.05, log_every=5, save_every=10, sheet_every=20, weight_decay=0.01, workers=2
+    )
+
+    def test_it_learns_and_leaves_everything_behind(self, tmp_path):
+        out = tmp_path / "line.safetensors"
+        summary = fit(
+            Line(), replace(self.schedule, steps=160, learning_rate=0.03, ema=0.95, sheet_every=40), out, {"note": 1}
+        )
+        assert summary["final"]["error"] < 0.15
+        assert json.loads(out.with_suffix(".json").read_text())["settings"] == {"note": 1}
+        assert cv2.imread(str(tmp_path / "line-sheet.png")).tolist() == [[[7, 7, 7]] * 6] * 4
+        assert cv2.imread(str(out.with_suffix(".png"))).std() > 10
+        assert not list(tmp_path.glob("*.tmp*"))
+        columns = read_columns(out.with_suffix(".csv"))
+        assert columns["step"] == [float(step) for step in range(5, 161, 5)]
+        assert columns["error at"] == [float(step) for step in range(40, 161, 40)]
+        assert columns["total"][-1] < 0.2 * columns["total"][0]
+        assert columns["slope"] == pytest.approx([2 * value for value in columns["total"]], rel=1e-3)
+
+    @pytest.mark.parametrize("killed_at", [13, 20, 57])
+    def test_a_killed_run_goes_on_to_the_same_weights(self, tmp_path, killed_at):
+        whole, broken = tmp_path / "whole.safetensors", tmp_path / "broken.safetensors"
+        fit(Line(), self.schedule, whole)
+        task = Line()
+        task.killed_at = killed_at
+        with pytest.raises(KeyboardInterrupt):
+            fit(task, self.schedule, broken)
+        fit(Line(), self.schedule, broken)
+        a, b = load_file(whole), load_file(broken)
+        assert a.keys() == b.keys()
+        assert all(torch.equal(a[key], b[key]) for key in a)
+        first, second = (
+            [row[:-1] for row in csv.reader(path.with_suffix(".csv").read_text().splitlines())]
+            for path in (whole, broken)
+        )
+        assert first == second
+
+    def test_a_finished_run_is_not_run_again(self, tmp_path):
+        out = tmp_path / "line.safetensors"
+        first = fit(Line(), self.schedule, out)
+        task = Line()
+        task.killed_at = 0
+        again = fit(task, self.schedule, out)
+        assert again["final"] == first["final"]
+
+    def test_learning_rate(self):
+        schedule = Schedule(100, learning_rate=2.0, warm_up=10, lowest=0.1)
+        assert schedule.rate(0) == pytest.approx(0.2)
+        assert schedule.rate(50) == pytest.approx(1.0)
+        assert schedule.rate(99) == pytest.approx(0.2)
+
+    def test_the_average_follows_as_an_exponential_mean(self):
+        mine, theirs = nn.Linear(2, 2), nn.Linear(2, 2)
+        wanted = 0.9 * mine.weight.detach() + 0.1 * theirs.weight.detach()
+        loop._follow(mine, theirs, 0.9)
+        assert torch.allclose(mine.weight, wanted)
+
+    def test_devices(self):
+        assert choose_device("cpu").type == "cpu"
+        with pytest.raises(SelfieartError, match="auto, cpu or cuda"):
+            choose_device("tpu")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folders of coarse random pictures, labelled ones, and a teacher of random weights."""
+    root, rng = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
+
+    def picture(path: Path, side: int = 96) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        coarse = rng.integers(0, 256, (12, 12, 3), np.uint8)
+        cv2.imwrite(str(path), cv2.resize(coarse, (side, side)))
+
+    for name in "ab":
+        picture(root / "styles" / f"{name}.png")
+    for name in "cd":
+        picture(root / "paintings" / f"{name}.png")
+    for index in range(12):
+        picture(root / "photos" / f"{index:02}.png")
+        picture(root / "faces" / "images" / f"f{index:02}.png")
+        picture(root / "people" / "images" / f"p{index:02}.png")
+        labels = cv2.resize(rng.integers(0, 19, (6, 6), np.uint8), (96, 96), interpolation=cv2.INTER_NEAREST)
+        for folder, name, values in (("faces", "f", labels), ("people", "p", (labels > 8) * np.uint8(255))):
+            (root / folder / "masks").mkdir(exist_ok=True)
+            cv2.imwrite(str(root / folder / "masks" / f"{name}{index:02}.png"), values)
     torch.manual_seed(1)
-    save_file(Teacher().state_dict(), tmp_path / "teacher.safetensors")
-    return {name: tmp_path / name for name in ("styles", "photos", "teacher.safetensors")} | {"root": tmp_path}
+    save_file(Teacher().state_dict(), root / "teacher.safetensors")
+    torch.manual_seed(2)
+    save_file(Encoder().state_dict(), root / "encoder.safetensors")
+    return root
 
 
-def run(data: dict[str, Path], out: Path) -> dict[str, torch.Tensor]:
-    styles = sorted(data["styles"].iterdir())
-    train_presets(styles, [data["photos"]], data["teacher.safetensors"], out, TINY)
-    return load_file(out)
+def finite(path: Path) -> dict[str, torch.Tensor]:
+    tensors = load_file(path)
+    assert all(bool(value.float().isfinite().all()) for value in tensors.values())
+    return tensors
 
 
-def test_a_killed_run_goes_on_to_the_same_weights(data, monkeypatch):
-    whole = run(data, data["root"] / "whole.safetensors")
-    write, calls = presets.write_half, []
+TINY = PresetTraining(crop=64, batch=3, style_size=64, largest_content=80, warm_up=1)
 
-    def killed(tensors: dict[str, torch.Tensor], out: Path) -> None:
-        calls.append(out)
+
+@pytest.mark.parametrize("any_style", [0, 1])
+def test_styles_go_on_where_they_were_killed(data, tmp_path, monkeypatch, any_style):
+    def run(out: Path) -> dict[str, torch.Tensor]:
+        train_presets(
+            sorted((data / "styles").iterdir()), [data / "photos"], data / "teacher.safetensors", out,
+            replace(TINY, any_style=any_style), BRIEF, pictures=[data / "paintings"],
+            encoder=data / "encoder.safetensors",
+        )  # fmt: skip
+        return finite(out)
+
+    whole = run(tmp_path / "whole.safetensors")
+    save, calls = loop.save_state, []
+
+    def killed(state, path):
+        calls.append(path)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        write(tensors, out)
+        save(state, path)
 
-    monkeypatch.setattr(presets, "write_half", killed)
+    monkeypatch.setattr(loop, "save_state", killed)
     with pytest.raises(KeyboardInterrupt):
-        run(data, data["root"] / "killed.safetensors")
-    monkeypatch.setattr(presets, "write_half", write)
-    resumed = run(data, data["root"] / "killed.safetensors")
+        run(tmp_path / "broken.safetensors")
+    monkeypatch.setattr(loop, "save_state", save)
+    resumed = run(tmp_path / "broken.safetensors")
     assert whole.keys() == resumed.keys()
-    assert all(torch.equal(whole[key], resumed[key]) for key in whole)
+    different = {key: float((whole[key] - resumed[key]).abs().max()) for key in whole}
+    assert not any(different.values()), different
     assert whole["codes"].shape[0] == 2
+    assert ("predictor.mean" in whole) == bool(any_style)
 
 
-def test_moments_of_quarters_pool_to_those_of_the_whole():
-    x = torch.randn(3, 5, 8, 12, generator=torch.Generator().manual_seed(0)) + 2
-    mean, cov = pooled_moments(*moments(quarters(x)))
-    flat = x.flatten(2).double()
-    for index in range(3):
-        np.testing.assert_allclose(mean[index], flat[index].mean(1), atol=1e-5)
-        np.testing.assert_allclose(cov[index], torch.cov(flat[index], correction=0), atol=1e-5)
+def test_presets_can_learn_any_style_later(data, tmp_path):
+    styles, teacher = sorted((data / "styles").iterdir()), data / "teacher.safetensors"
+    train_presets(styles, [data / "photos"], teacher, tmp_path / "a.safetensors", TINY, replace(BRIEF, steps=1))
+    train_presets(
+        styles, [data / "photos"], teacher, tmp_path / "b.safetensors", replace(TINY, any_style=1),
+        replace(BRIEF, steps=1, learning_rate=0.0), start=tmp_path / "a.safetensors", pictures=[data / "paintings"],
+        encoder=data / "encoder.safetensors",
+    )  # fmt: skip
+    a, b = finite(tmp_path / "a.safetensors"), finite(tmp_path / "b.safetensors")
+    assert all(torch.equal(a[key], b[key]) for key in a)
+    assert torch.allclose(b["predictor.mean"].float(), a["codes"].float().mean(0), atol=2e-3)
 
 
-def test_light_seen_from_afar_ignores_contrast_and_texture():
-    x = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    texture = torch.tensor([0.1, -0.1]).repeat(32)
-    assert float(light_error(x * 0.5 + 0.2 + texture, x)) < 1e-3
-    assert float(light_error(1 - x, x)) > 1
+def test_the_parser_learns_from_full_and_partial_labels(data, tmp_path):
+    out = tmp_path / "parser.safetensors"
+    options = ParserTraining(size=64, batch=2, painted=0.0, read_side=96)
+    summary = train_parser([data / "faces", data / "people"], out, options, BRIEF)
+    assert summary["settings"]["pictures"] == {"faces": 11, "others": 11, "held_out": 2}
+    assert 0 <= summary["final"]["mean_iou"] <= 1 and 0 <= summary["final"]["person_iou"] <= 1
+    assert len(finite(out)) > 100
 
 
-def test_distances_are_zero_to_oneself_and_one_to_nothing():
-    generator = torch.Generator().manual_seed(0)
-    layers = ("vgg1_1", "vgg2_1", "vgg3_1", "vgg4_1", "vgg5_1", "relu4_2")
-    features = {layer: torch.rand(1, 4, 6, 5, generator=generator) for layer in layers}
-    nothing = {layer: torch.zeros_like(value) for layer, value in features.items()}
-    assert style_distance(features, features) == content_distance(features, features) == 0
-    assert style_distance(nothing, features) == pytest.approx(1)
-    assert content_distance(nothing, features) == pytest.approx(1)
-    flat = features["vgg1_1"][0].flatten(1).double()
-    np.testing.assert_allclose(gram(features["vgg1_1"]), flat @ flat.T / (4 * 30), rtol=1e-5)
+def test_segnet_learns(data, tmp_path):
+    summary = train_segnet([data / "people"], tmp_path / "s.safetensors", SegNetTraining(64, 2, 96), BRIEF)
+    assert summary["settings"]["held_out"] == 1
+    assert {"cross_entropy", "mean_iou", "person_iou"} <= summary["final"].keys()
+    finite(tmp_path / "s.safetensors")
+
+
+class TestEncoder:
+    def test_it_learns(self, data, tmp_path):
+        out = tmp_path / "encoder.safetensors"
+        options = EncoderTraining(size=64, batch=2, largest=80, basis_pictures=4)
+        train_encoder([data / "photos"], data / "teacher.safetensors", out, options, BRIEF)
+        assert finite(out).keys() == Encoder().state_dict().keys()
+
+    def test_the_basis_is_orthonormal_and_keeps_products(self, data):
+        options = EncoderTraining(basis_pictures=6)
+        task = EncoderTask([data / "photos"], data / "teacher.safetensors", options, torch.device("cpu"))
+        for layer in LAYERS:
+            basis = task.basis[layer].double()
+            eye = torch.eye(CHANNELS[layer], dtype=torch.float64)
+            assert torch.allclose(basis.T @ basis, eye, atol=1e-5)
+        images = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(3))
+        wanted, full = task.wanted(images), task.teacher(images, expand=True)
+        # A random teacher's features have a few strong directions, so nearly all power is kept.
+        for layer in ("relu1_1", "relu2_1"):
+            kept = wanted[layer].square().sum() / full[f"vgg{layer[4:]}"].square().sum()
+            assert 0.9 < float(kept) <= 1.0001
+
+
+def test_training_refuses_what_it_cannot_use(data, tmp_path, capsys):
+    teacher = ["--teacher", str(data / "teacher.safetensors")]
+    out = ["--out", str(tmp_path / "o.safetensors")]
+    (tmp_path / "empty").mkdir()
+    wrong = str(data / "encoder.safetensors")
+    cases = [
+        (["train", "encoder", str(tmp_path / "empty"), *out, *teacher], "is not a folder with JPEG or PNG"),
+        (["train", "parser", str(data / "photos"), *out], "images"),
+        (["train", "parser", str(data / "faces"), *out, "--start", wrong], "do not fit this network"),
+        (["train", "segnet", str(data / "people"), *out, "--device", "tpu"], "auto, cpu or cuda"),
+        (["train", "encoder", str(data / "photos"), *out, "--teacher", "none.safetensors"], "does not exist"),
+        (["train", "style", str(tmp_path / "none.jpg")], "does not exist"),
+        (["train", "style", str(data / "styles" / "a.png"), "--out", str(tmp_path / "x.png")], "safetensors"),
+    ]
+    for arguments, words in cases:
+        with pytest.raises(SystemExit) as stop:
+            main(arguments)
+        message = capsys.readouterr().err
+        assert stop.value.code == 2
+        assert words in message
+        assert is_one_sentence(message.removeprefix("Error: ").strip()), message

@@ -6,10 +6,12 @@ import io
 from collections.abc import Sequence
 from dataclasses import replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from selfieart.imaging import read_photo
 from selfieart.look import Look, SegmentLook
 from selfieart.segments import canonical
 from selfieart.sheets import grid
@@ -25,6 +27,12 @@ def swatch(style: str) -> NDArray[np.uint8]:
     if resolved.kind == "preset":
         data = presets()[resolved.name].thumbnail.read_bytes()
         return np.asarray(Image.open(io.BytesIO(data), formats=["JPEG"]).convert("RGB"))
+    if resolved.kind == "picture":
+        pixels = read_photo(resolved.name).pixels
+        side = min(pixels.shape[:2])
+        top, left = (pixels.shape[0] - side) // 2, (pixels.shape[1] - side) // 2
+        square = cv2.resize(pixels[top : top + side, left : left + side], (256, 256), interpolation=cv2.INTER_AREA)
+        return np.asarray(square, np.uint8)
     color = resolved.color if resolved.kind == "color" else (225, 223, 218)
     return np.full((256, 256, 3), color, np.uint8)
 

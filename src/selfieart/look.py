@@ -23,6 +23,9 @@ STROKES = {"small": 896, "medium": 512, "large": 320}
 Blend = Literal["pixels", "features"]
 
 PLAIN_STYLES = ("original", "blur", "grey")
+STYLE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".safetensors")
+"""Endings of files that can be a style: any picture, or what ``selfieart train style`` wrote."""
+
 _COLOR = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})")
 
 
@@ -31,7 +34,8 @@ class SegmentLook:
     """What one segment or group wears.
 
     Attributes:
-        style: name of a preset, "original", "blur", "grey", or a colour as "#rrggbb".
+        style: name of a preset, path of a picture or of a fitted style, "original", "blur", "grey", or a colour as
+            "#rrggbb".
         strength: in [0, 1], how much of the style is seen.
         keep_color: in [0, 1], how much of the photo's colour is kept.
         feather: softening of the border, standard deviation in percent of the picture's short side, 0 to 20.
@@ -155,9 +159,21 @@ class Look:
             segments[name] = SegmentLook(**values)
         return cls(segments=segments, **table)
 
+    def _beside(self, folder: Path) -> Look:
+        """The look with the style files that lie in a folder named from where the program runs."""
+        worn = {
+            name: replace(segment, style=str(folder / segment.style))
+            if is_file_style(segment.style) and (folder / segment.style).is_file()
+            else segment
+            for name, segment in self.segments.items()
+        }
+        return replace(self, segments=worn)
+
     @classmethod
     def load(cls, path: str | Path) -> Look:
         """Read a look from a TOML file, or from a PNG that selfieart wrote.
+
+        Style files that it names are looked for beside it first, then where the program runs.
 
         Raises:
             LookError: the file cannot be read or holds no look.
@@ -178,7 +194,7 @@ class Look:
                 reason = getattr(error, "strerror", None) or "no file can have this name"
                 raise LookError(f"The look {printable(str(path), 200)} cannot be read: {reason}.") from error
         try:
-            return cls.from_toml(text)
+            return cls.from_toml(text)._beside(path.parent)
         except SelfieartError as error:
             raise type(error)(f"{path}: {error}") from error
 
@@ -228,3 +244,8 @@ def tau_from_text(text: str) -> float:
         return float(text)
     except ValueError as error:
         raise LookError(f"tau must be a number, inf or binary, not '{text}'.") from error
+
+
+def is_file_style(style: str) -> bool:
+    """Whether a style's name is the path of a file."""
+    return Path(style).suffix.lower() in STYLE_SUFFIXES or "/" in style or "\\" in style

@@ -1,4 +1,4 @@
-"""What a style's name in a look means: a preset, a plain effect, or a flat colour."""
+"""What a style's name in a look means: a preset, a picture, a fitted style, a plain effect, or a flat colour."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from selfieart.errors import SelfieartError, unknown
-from selfieart.look import PLAIN_STYLES, parse_color
+from selfieart.errors import SelfieartError, printable, unknown
+from selfieart.look import PLAIN_STYLES, is_file_style, parse_color
 from selfieart.transfer.presets import presets
-
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")
 
 
 @dataclass(frozen=True)
@@ -18,14 +16,20 @@ class ResolvedStyle:
     """A style that exists.
 
     Attributes:
-        kind: "preset", "color", or one of the plain effects.
-        name: of the preset, or as it was written.
+        kind: "preset", "picture" (any picture file), "code" (a file of ``selfieart train style``), "color", or one of
+            the plain effects.
+        name: of the preset, path of the file, or as it was written.
         color: sRGB in 0..255 when the kind is "color".
     """
 
-    kind: Literal["preset", "color", "original", "blur", "grey"]
+    kind: Literal["preset", "picture", "code", "color", "original", "blur", "grey"]
     name: str
     color: tuple[int, int, int] = (0, 0, 0)
+
+    @property
+    def painted(self) -> bool:
+        """Whether the network paints it."""
+        return self.kind in ("preset", "picture", "code")
 
 
 def resolve_style(style: str) -> ResolvedStyle:
@@ -33,7 +37,7 @@ def resolve_style(style: str) -> ResolvedStyle:
 
     Raises:
         UnknownName: there is no such style; the nearest name is suggested.
-        SelfieartError: it is a picture file; presets are what this version paints with.
+        SelfieartError: it is a file that does not exist.
         LookError: it begins like a colour but is none.
     """
     color = parse_color(style)
@@ -49,9 +53,9 @@ def resolve_style(style: str) -> ResolvedStyle:
         return ResolvedStyle("grey", name)
     if name in presets():
         return ResolvedStyle("preset", name)
-    if Path(style).suffix.lower() in PICTURE_SUFFIXES or "/" in style or "\\" in style:
-        raise SelfieartError(
-            f"'{style}' is a picture, and styles from your own pictures are not in this version yet: "
-            "choose a preset from 'selfieart styles'."
-        )
+    if is_file_style(style):
+        path = Path(style)
+        if not path.is_file():
+            raise SelfieartError(f"The style file {printable(style, 200)} does not exist: give a picture or a preset.")
+        return ResolvedStyle("code" if path.suffix.lower() == ".safetensors" else "picture", style)
     raise unknown("style", style, [*presets(), *PLAIN_STYLES], "'selfieart styles' lists them all.")

@@ -2,39 +2,234 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-app = typer.Typer(help="Train the packaged models anew.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from selfieart.training.loop import Schedule
+
+app = typer.Typer(help="Train the packaged models anew, or a style of your own.", no_args_is_help=True)
+
+Out = Annotated[
+    Path, typer.Option("--out", "-o", help="Weights to write (safetensors); a killed run goes on from them.")
+]
+Teacher = Annotated[Path, typer.Option("--teacher", help="Weights of the compact VGG-19 that judges (safetensors).")]
+Start = Annotated[Path | None, typer.Option("--start", help="Weights to start from.")]
+Steps = Annotated[int | None, typer.Option("--steps", min=1, help="Steps in all.")]
+Rate = Annotated[float | None, typer.Option("--learning-rate", help="Greatest learning rate.")]
+Batch = Annotated[int | None, typer.Option("--batch", min=1, help="Crops in a batch.")]
+Size = Annotated[int | None, typer.Option("--size", min=64, help="Side of the crops in pixels.")]
+Seed = Annotated[int, typer.Option("--seed", help="Of the order of the data and of all noise.")]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda; auto takes a GPU where there is one.")]
+Workers = Annotated[int, typer.Option("--workers", min=1, help="Threads that make batches ahead.")]
+Labelled = Annotated[
+    list[Path],
+    typer.Argument(help="Data folders with images/, masks/ (19 classes, or 0 and 255) and perhaps parts/."),
+]
 
 
-@app.callback()
-def _root() -> None:
-    pass
+@app.command()
+def encoder(
+    data: Annotated[list[Path], typer.Argument(help="Folders of photos and paintings.")],
+    out: Out,
+    teacher: Teacher,
+    start: Start = None,
+    steps: Steps = None,
+    learning_rate: Rate = None,
+    batch: Batch = None,
+    size: Size = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    workers: Workers = 1,
+) -> None:
+    """Distil the perceptual encoder from the teacher. A killed run goes on where it last saved."""
+    from selfieart.training.encoder import EncoderTraining, train_encoder
+    from selfieart.training.loop import Schedule, choose_device
+
+    _check([teacher, start])
+    schedule = _schedule(Schedule(3500), steps, learning_rate, seed, workers)
+    train_encoder(data, teacher, out, _given(EncoderTraining(), batch, size), schedule, choose_device(device), start)
 
 
 @app.command()
 def presets(
     styles: Annotated[Path, typer.Argument(help="Folder of style pictures; their sorted names order the codes.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Weights to write (safetensors); a run goes on from them.")],
+    out: Out,
     content: Annotated[list[Path], typer.Option("--content", help="Folder of photos. Repeat it.")],
-    teacher: Annotated[
-        Path, typer.Option("--teacher", help="Weights of the compact VGG-19 that judges (safetensors).")
-    ],
-    start: Annotated[Path | None, typer.Option("--start", help="Weights to start from.")] = None,
-    steps: Annotated[int, typer.Option("--steps", min=1, help="Steps in all.")] = 6000,
-    seed: Annotated[int, typer.Option("--seed", help="Of the order of the data and of all noise.")] = 0,
+    teacher: Teacher,
+    start: Start = None,
+    steps: Steps = None,
+    learning_rate: Rate = None,
+    batch: Batch = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    workers: Workers = 1,
 ) -> None:
     """Train the network and codes of the preset styles. A killed run goes on where it last saved."""
-    from selfieart.errors import SelfieartError
-    from selfieart.training.presets import PresetTraining, list_images, train_presets
+    _styles(styles, [], out, content, teacher, None, start, steps, learning_rate, batch, seed, device, workers, 0)
 
-    for folder in (styles, *content):
-        if not folder.is_dir() or not list_images([folder]):
-            raise SelfieartError(f"{folder} is not a folder with JPEG or PNG pictures: give one that is.")
-    for weights in (teacher, *([start] if start else [])):
-        if not weights.is_file():
-            raise SelfieartError(f"The weights {weights} do not exist: give a safetensors file.")
-    train_presets(list_images([styles]), content, teacher, out, PresetTraining(steps=steps, seed=seed), start)
+
+@app.command()
+def instant(
+    styles: Annotated[Path, typer.Argument(help="Folder of the presets' pictures; sorted names order the codes.")],
+    out: Out,
+    pictures: Annotated[list[Path], typer.Option("--pictures", help="Folder of other style pictures. Repeat it.")],
+    content: Annotated[list[Path], typer.Option("--content", help="Folder of photos. Repeat it.")],
+    teacher: Teacher,
+    encoder: Annotated[Path | None, typer.Option("--encoder", help="Weights of the perceptual encoder.")] = None,
+    start: Start = None,
+    steps: Steps = None,
+    learning_rate: Rate = None,
+    batch: Batch = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    workers: Workers = 1,
+) -> None:
+    """Train presets and the prediction of codes for any picture, in one network. Half of each batch is of either."""
+    half = (batch or 4) // 2 or 1
+    _styles(
+        styles,
+        pictures,
+        out,
+        content,
+        teacher,
+        encoder,
+        start,
+        steps,
+        learning_rate,
+        batch,
+        seed,
+        device,
+        workers,
+        half,
+    )
+
+
+@app.command()
+def parser(
+    data: Labelled,
+    out: Out,
+    start: Start = None,
+    steps: Steps = None,
+    learning_rate: Rate = None,
+    batch: Batch = None,
+    size: Size = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    workers: Workers = 1,
+) -> None:
+    """Train the face parser. A killed run goes on where it last saved."""
+    from selfieart.training.loop import Schedule, choose_device
+    from selfieart.training.parser import ParserTraining, train_parser
+
+    _check([start])
+    schedule = _schedule(Schedule(7000, weight_decay=0.02, clip=5.0), steps, learning_rate, seed, workers)
+    train_parser(data, out, _given(ParserTraining(), batch, size), schedule, choose_device(device), start)
+
+
+@app.command()
+def segnet(
+    data: Labelled,
+    out: Out,
+    start: Start = None,
+    steps: Steps = None,
+    learning_rate: Rate = None,
+    batch: Batch = None,
+    size: Size = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    workers: Workers = 1,
+) -> None:
+    """Train SegNet, which tells person from background. A killed run goes on where it last saved."""
+    from selfieart.training.loop import Schedule, choose_device
+    from selfieart.training.segnet import SegNetTraining, train_segnet
+
+    _check([start])
+    schedule = _schedule(Schedule(4000, clip=5.0), steps, learning_rate, seed, workers)
+    train_segnet(data, out, _given(SegNetTraining(), batch, size), schedule, choose_device(device), start)
+
+
+@app.command()
+def style(
+    picture: Annotated[Path, typer.Argument(help="The painting whose style it is to be.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Style file to write; beside the painting when left out.")
+    ] = None,
+    content: Annotated[
+        list[Path] | None, typer.Option("--content", help="Folder of photos to learn on. Repeat it.")
+    ] = None,
+    steps: Annotated[int, typer.Option("--steps", min=1, help="More steps come nearer.")] = 150,
+    seed: Seed = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the style file if it exists.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")] = False,
+) -> None:
+    """Fit a preset of your own to one painting, in minutes; --style takes the file that is written."""
+    from selfieart.cli.console import plain_console, print_json, progress
+    from selfieart.errors import SelfieartError
+    from selfieart.training.one_style import fit_style
+
+    target = out or picture.with_suffix(".safetensors")
+    if content:
+        _check(content)
+    if not picture.is_file():
+        raise SelfieartError(f"The painting {picture} does not exist: give a picture file.")
+    with progress(quiet=as_json) as report:
+        fitted = fit_style(picture, target, content, steps, seed, overwrite, report)
+    if as_json:
+        print_json({"output": str(target), "error_before": fitted.before, "error_after": fitted.after})
+        return
+    console = plain_console()
+    console.print(f"Style error {fitted.before:.3f} as predicted, {fitted.after:.3f} as fitted.", soft_wrap=True)
+    console.print(f"The style is {target}: use it as --style SEGMENT={target}", soft_wrap=True)
+
+
+def _styles(
+    styles: Path,
+    pictures: list[Path],
+    out: Path,
+    content: list[Path],
+    teacher: Path,
+    encoder: Path | None,
+    start: Path | None,
+    steps: int | None,
+    learning_rate: float | None,
+    batch: int | None,
+    seed: int,
+    device: str,
+    workers: int,
+    any_style: int,
+) -> None:
+    from selfieart.training.loop import Schedule, choose_device
+    from selfieart.training.pictures import list_images
+    from selfieart.training.presets import PresetTraining, train_presets
+
+    _check([teacher, start, encoder])
+    schedule = _schedule(Schedule(6000), steps, learning_rate, seed, workers)
+    options = _given(PresetTraining(any_style=any_style), batch, None)
+    where = choose_device(device)
+    train_presets(list_images([styles]), content, teacher, out, options, schedule, where, start, pictures, encoder)
+
+
+def _check(paths: list[Path | None] | list[Path]) -> None:
+    """Refuse what does not exist before any work is done."""
+    from selfieart.errors import SelfieartError
+
+    for path in paths:
+        if path is not None and not path.exists():
+            raise SelfieartError(f"{path} does not exist: give a file or folder that does.")
+
+
+def _schedule(base: Schedule, steps: int | None, rate: float | None, seed: int, workers: int) -> Schedule:
+    """The schedule with what was asked for."""
+    return replace(
+        base, steps=steps or base.steps, learning_rate=rate or base.learning_rate, seed=seed, workers=workers
+    )
+
+
+def _given(options: Any, batch: int | None, size: int | None) -> Any:
+    """Settings with what was asked for."""
+    asked = {name: value for name, value in (("batch", batch), ("size", size)) if value is not None}
+    return replace(options, **asked)

@@ -10,16 +10,11 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from selfieart.parsing.blocks import conv_bn, fuse_batch_norms
 
 MULTIPLE = 32
 """Height and width given to the network must be multiples of this."""
-
-
-def conv_bn(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, relu: bool = True) -> nn.Sequential:
-    """Convolution, batch normalisation and, unless told otherwise, ReLU."""
-    layers = [nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(outputs)]
-    return nn.Sequential(*layers, *([nn.ReLU(inplace=True)] if relu else []))
 
 
 def resize(x: Tensor, like: Tensor) -> Tensor:
@@ -108,10 +103,5 @@ class BiSeNet(nn.Module):
 
     def fused(self) -> BiSeNet:
         """Fold every batch normalisation into its convolution, in place, for inference. Returns self."""
-        self.eval()
-        for module in self.modules():
-            if isinstance(module, nn.Sequential) and len(module) >= 2 and isinstance(module[1], nn.BatchNorm2d):
-                convolution = module[0]
-                assert isinstance(convolution, nn.Conv2d)
-                module[0], module[1] = fuse_conv_bn_eval(convolution, module[1]), nn.Identity()
+        fuse_batch_norms(self.eval())
         return self

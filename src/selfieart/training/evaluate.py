@@ -1,39 +1,30 @@
-"""How near the preset styles come to their paintings, and how near they stay to the photo, as the teacher sees it."""
+"""How near styles come to their paintings, and how near they stay to the photo, as the teacher sees it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from selfieart.features.encoder import PerceptualEncoder
 from selfieart.imaging import read_photo
+from selfieart.imaging.arrays import as_pixels
+from selfieart.metrics.distances import content_distance, style_distance
 from selfieart.painter import scaled
-from selfieart.training.teacher import Teacher, load_teacher
+from selfieart.sheets import fitted, sheet
+from selfieart.training.teacher import Teacher, TeacherEncoder, load_teacher
 from selfieart.transfer.feed_forward import PresetStylizer
+from selfieart.transfer.optimise.gatys import Gatys, GatysOptions
+from selfieart.transfer.stylizer import Progress, silent
 
-LAYERS = ("vgg1_1", "vgg2_1", "vgg3_1", "vgg4_1", "vgg5_1")
+Paint = Callable[[Tensor, Tensor], Tensor]
+"""Paints a content (3, H, W) in the style of a picture (3, h, w)."""
 
-
-def gram(features: Tensor) -> Tensor:
-    """Gram matrix F F^T / (N D) of features (1, N, h, w) with D = h w positions (eq. 4): (N, N)."""
-    flat = features[0].flatten(1)
-    return flat @ flat.T / flat.numel()
-
-
-def style_distance(picture: dict[str, Tensor], style: dict[str, Tensor]) -> float:
-    """Mean over the layers of ||G(x) - G(s)||^2 / ||G(s)||^2."""
-    distances = []
-    for layer in LAYERS:
-        wanted = gram(style[layer])
-        distances.append(((gram(picture[layer]) - wanted).square().sum() / wanted.square().sum()).item())
-    return sum(distances) / len(distances)
-
-
-def content_distance(picture: dict[str, Tensor], content: dict[str, Tensor]) -> float:
-    """||F(x) - F(c)||^2 / ||F(c)||^2 on relu4_2."""
-    wanted = content["relu4_2"]
-    return ((picture["relu4_2"] - wanted).square().sum() / wanted.square().sum()).item()
+Scores = dict[str, dict[str, float]]
 
 
 def _at(path: Path, side: int) -> Tensor:
@@ -42,32 +33,114 @@ def _at(path: Path, side: int) -> Tensor:
     return scaled(pixels, (round(pixels.shape[0] * scale), round(pixels.shape[1] * scale)))
 
 
-def evaluate_presets(
-    stylizer: PresetStylizer, paintings: dict[str, Path], photos: list[Path], teacher: Path, side: int = 384
-) -> dict[str, dict[str, float]]:
-    """Mean style and content distance of every preset over some photos.
+class Judge:
+    """Distances as the teacher sees them: plain Gram matrices of VGG-19-sized features, plain relu4_2.
 
     Args:
-        stylizer: what is judged.
-        paintings: preset name -> its painting.
-        photos: whose content is painted.
         teacher: weights of :class:`selfieart.training.teacher.Teacher`.
+        photos: whose content is painted.
         side: short side in pixels of photos and paintings.
+    """
+
+    def __init__(self, teacher: Path, photos: list[Path], side: int = 384) -> None:
+        self.teacher: Teacher = load_teacher(teacher)
+        self.encoder, self.side = TeacherEncoder(self.teacher), side
+        self.photos = [_at(path, side) for path in photos]
+
+    def scores(
+        self, styles: dict[str, Path], paint: Callable[[str, Tensor, Tensor], Tensor], progress: Progress = silent
+    ) -> Scores:
+        """Mean style and content distance of every style over the photos.
+
+        Args:
+            styles: name -> its painting.
+            paint: paints (name, content, painting) -> (3, H, W).
+            progress: told how far it is.
+
+        Returns:
+            Name -> {"style": ..., "content": ...}, and their means under "mean".
+        """
+        out: Scores = {}
+        with torch.inference_mode():
+            wanted = [self.encoder(content[None], ["relu4_2"]) for content in self.photos]
+        for done, (name, path) in enumerate(styles.items()):
+            painting = _at(path, self.side)
+            pictures = []
+            for number, content in enumerate(self.photos):
+                progress("evaluate", (done + number / len(self.photos)) / len(styles))
+                pictures.append(paint(name, content, painting))
+            with torch.inference_mode():
+                style = self.encoder(painting[None])
+                seen = [self.encoder(picture[None]) for picture in pictures]
+                out[name] = {
+                    "style": sum(style_distance(p, style) for p in seen) / len(seen),
+                    "content": sum(content_distance(p, w) for p, w in zip(seen, wanted, strict=True)) / len(seen),
+                }
+        out["mean"] = {key: sum(row[key] for row in out.values()) / len(out) for key in ("style", "content")}
+        progress("evaluate", 1.0)
+        return out
+
+
+def painted_by(stylizer: PresetStylizer) -> Callable[[str, Tensor, Tensor], Tensor]:
+    """Painting with presets by name, and with any other picture by its predicted code."""
+
+    def paint(name: str, content: Tensor, painting: Tensor) -> Tensor:
+        if name in stylizer.codes:
+            return stylizer.stylize(content, name)
+        return stylizer.render(content, stylizer.encode_picture(painting)[None])
+
+    return paint
+
+
+def optimised_by(encoder: PerceptualEncoder, iterations: int, side: int) -> Callable[[str, Tensor, Tensor], Tensor]:
+    """Painting by Gatys' method: a number of evaluations at the finest of three sizes."""
+    options = GatysOptions(side=side, iterations=iterations)
+    method = Gatys(encoder)
+    return lambda name, content, painting: method.stylize_regions(content, [painting], options=options)
+
+
+def compare_encoders(
+    judge: Judge, encoder: PerceptualEncoder, styles: dict[str, Path], iterations: int, progress: Progress = silent
+) -> tuple[dict[str, Scores], NDArray[np.uint8]]:
+    """Gatys' method with an encoder and with the teacher itself, on the same photos and paintings.
 
     Returns:
-        Preset name -> {"style": ..., "content": ...}, and their means under "mean".
+        {"encoder": scores, "teacher": scores}, and a sheet: per painting a row of the encoder's results above a row
+        of the teacher's.
     """
-    judge: Teacher = load_teacher(teacher)
-    out: dict[str, dict[str, float]] = {}
-    with torch.inference_mode():
-        contents = [_at(path, side) for path in photos]
-        wanted = [judge(content[None], last="4_2") for content in contents]
-        for name, painting in paintings.items():
-            style = judge(_at(painting, side)[None], expand=True)
-            painted = [judge(stylizer.stylize(content, name)[None], expand=True) for content in contents]
-            out[name] = {
-                "style": sum(style_distance(p, style) for p in painted) / len(photos),
-                "content": sum(content_distance(p, w) for p, w in zip(painted, wanted, strict=True)) / len(photos),
-            }
-    out["mean"] = {key: sum(row[key] for row in out.values()) / len(out) for key in ("style", "content")}
-    return out
+    out: dict[str, Scores] = {}
+    pictures: dict[str, list[tuple[NDArray[np.uint8], str]]] = {}
+    for place, (name, used) in enumerate((("encoder", encoder), ("teacher", judge.encoder))):
+        paint, cells = optimised_by(used, iterations, judge.side), pictures.setdefault(name, [])
+
+        def kept(
+            style: str, content: Tensor, painting: Tensor,
+            paint: Callable[[str, Tensor, Tensor], Tensor] = paint,
+            cells: list[tuple[NDArray[np.uint8], str]] = cells, name: str = name,
+        ) -> Tensor:  # fmt: skip
+            picture = paint(style, content, painting)
+            cells.append((fitted(as_pixels(picture), 256, 256), f"{name}: {style}"))
+            return picture
+
+        out[name] = judge.scores(styles, kept, lambda stage, done, place=place: progress(stage, (place + done) / 2))  # type: ignore[misc]
+    count, rows = len(judge.photos), []
+    for row in range(len(styles)):
+        for name in ("encoder", "teacher"):
+            rows += pictures[name][row * count : (row + 1) * count]
+    return out, sheet(rows, count, 256, 256)
+
+
+def paintings_in(folder: Path, names: frozenset[str] | None, count: int | None) -> dict[str, Path]:
+    """Pictures of a folder by stem, evenly chosen if there are more than wanted.
+
+    Args:
+        folder: where they are.
+        names: stems to keep; all when left out.
+        count: how many at most.
+    """
+    from selfieart.training.pictures import list_images
+
+    found = [path for path in list_images([folder]) if names is None or path.stem in names]
+    if count is not None and len(found) > count:
+        found = [found[round(i * (len(found) - 1) / max(1, count - 1))] for i in range(count)]
+    return {path.stem: path for path in found}

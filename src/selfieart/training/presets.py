@@ -1,118 +1,103 @@
-"""Train StyleNet and one code per painting: the preset styles.
+"""Train StyleNet with one code per painting (the presets) and, if asked, the prediction of codes for any painting.
 
-What matters, in order (each was measured):
-
-1. A new network first learns to reproduce its input; without that, style wins and faces dissolve.
-2. Content is compared on instance-normalised features: structure is kept, colour and contrast are left to the style.
-3. Style is the relative error of channel means plus that of the centred covariances, on VGG-19-sized features. The
-   plain Gram error is dominated by the means and ignores texture.
-4. The same style error on each quarter of the picture: otherwise a whole palette gathers in one flat dark area.
-5. Content counts more on faces, and most on eyes, nose and mouth: walls take bold strokes while faces stay readable.
-6. Light and dark stay where they are, seen from afar: strokes may not turn into clouds that hide the subject.
-7. Fresh noise in every normalisation: flat walls get strokes instead of one pattern repeated in every 8-pixel cell.
+Both share one trunk. A batch holds contents painted in presets, whose codes are learned one by one, and contents
+painted in other pictures, whose codes come from the perceptual encoder's statistics. A new network first learns to
+reproduce its input; without that, style wins and faces dissolve.
 """
 
 from __future__ import annotations
 
-import csv
 import math
 import random
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from queue import Queue
-from threading import Thread
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from selfieart.imaging import read_photo
-from selfieart.masks import soft_masks
-from selfieart.parsing.parser import FaceParser
-from selfieart.parsing.registry import load_parser
-from selfieart.segments import GROUPS, INDEX, NAMES
-from selfieart.training.teacher import Teacher, load_teacher
+from selfieart.errors import SelfieartError
+from selfieart.features.encoder import Encoder, load_encoder
+from selfieart.training.labelled import held_out_names
+from selfieart.training.loop import Schedule, fit, load_start
+from selfieart.training.pictures import list_images, random_crop, read_rgb, resize_short_side
+from selfieart.training.style_losses import (
+    Importance,
+    Moments,
+    Motion,
+    StyleWeights,
+    content_error,
+    light_error,
+    moments,
+    out_of_range,
+    stability_error,
+    style_errors,
+    total_variation,
+)  # fmt: skip
+from selfieart.training.teacher import load_teacher
+from selfieart.transfer.code_predictor import CodePredictor, style_statistics
 from selfieart.transfer.style_net import StyleNet, channels_last
 
-STYLE_LAYERS = ("relu1_1", "vgg2_1", "vgg3_1", "vgg4_1", "vgg5_1")
-STYLE_WEIGHTS = {"relu1_1": 0.7, "vgg2_1": 1.0, "vgg3_1": 1.2, "vgg4_1": 1.2, "vgg5_1": 0.6}
-CONTENT_WEIGHTS = {"relu3_1": 0.12, "relu4_2": 0.3}
-PARTS = ("total", "content", "mean", "covariance", "local", "variation", "light")
-"""Terms of the loss, in the order of the CSV's columns."""
-
-SUFFIXES = {".jpg", ".jpeg", ".png"}
+STYLE_LAYERS = {"relu1_1": 0.7, "vgg2_1": 1.0, "vgg3_1": 1.2, "vgg4_1": 1.2, "vgg5_1": 0.6}
+CONTENT_LAYERS = {"relu3_1": 0.12, "relu4_2": 0.3}
 
 
 @dataclass(frozen=True)
 class PresetTraining:
-    """Settings of one run. The manifest says with which steps and learning rate the packaged weights were made."""
+    """Settings of one run beside the schedule.
 
-    steps: int = 6000
+    Attributes:
+        crop: side of the content crops in pixels.
+        batch: crops in a batch.
+        any_style: how many of them are painted in a picture whose code is predicted.
+        style_size: short side of the style pictures in pixels.
+        largest_content: greatest short side from which a crop is cut.
+        weights: of the terms of the loss.
+        net_pace, code_pace, predictor_pace: learning rates of the trunk, of the presets' codes (a code learns only when
+            its turn comes) and of the prediction of codes, in that of the schedule.
+        warm_up: steps of learning to reproduce the input, where there is no start.
+    """
+
     crop: int = 256
     batch: int = 4
+    any_style: int = 0
     style_size: int = 512
     largest_content: int = 512
-    style_weight: float = 2.0
-    local_weight: float = 0.2
-    light_weight: float = 0.35
-    face_weight: float = 2.0
-    feature_weight: float = 4.0
-    rest_weight: float = 0.7
-    variation_weight: float = 0.3
-    learning_rate: float = 2e-3
+    weights: StyleWeights = field(default_factory=StyleWeights)
+    net_pace: float = 1.0
     code_pace: float = 3.0
+    predictor_pace: float = 1.5
     warm_up: int = 150
-    ema: float = 0.998
-    seed: int = 0
-    save_every: int = 200
 
 
-class PresetStyles(nn.Module):
-    """StyleNet with one learned code per style; what the weight file of the presets holds."""
+class StyleModel(nn.Module):
+    """StyleNet, one learned code per preset, and perhaps the prediction of codes: what the weight file holds.
 
-    def __init__(self, styles: int) -> None:
+    Args:
+        presets: number of presets.
+        any_style: whether codes can be predicted.
+    """
+
+    def __init__(self, presets: int, any_style: bool) -> None:
         super().__init__()
         self.net = StyleNet()
         code = torch.cat([torch.cat([torch.ones(n.channels), torch.zeros(2 * n.channels)]) for n in self.net.norms])
-        self.codes = nn.Parameter(code.repeat(styles, 1))
+        self.codes = nn.Parameter(code.repeat(presets, 1))
+        self.predictor = CodePredictor(self.net.code_size) if any_style else None
 
-    def forward(self, image: Tensor, style: Tensor, noise: list[Tensor]) -> Tensor:
-        """(B, 3, H, W) and style indices (B,) -> (B, 3, H, W)."""
-        return self.net(image, self.codes[style][:, None], noise=noise)  # type: ignore[no-any-return]
-
-
-def list_images(folders: list[Path]) -> list[Path]:
-    """All pictures in some folders and below, sorted."""
-    return sorted(p for folder in folders for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
-
-
-def read_rgb(path: Path) -> NDArray[np.uint8]:
-    """A picture as uint8 (H, W, 3)."""
-    return read_photo(path).pixels
-
-
-def resize_short_side(pixels: NDArray[np.uint8], short_side: int) -> NDArray[np.uint8]:
-    """Resize (H, W, 3) so that its short side has a number of pixels."""
-    scale = short_side / min(pixels.shape[:2])
-    size = (max(short_side, round(pixels.shape[1] * scale)), max(short_side, round(pixels.shape[0] * scale)))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)  # type: ignore[return-value]
+    def forward(self, image: Tensor, codes: Tensor, noise: list[Tensor]) -> Tensor:
+        """(B, 3, H, W) and codes (B, D) -> (B, 3, H, W)."""
+        return self.net(image, codes[:, None], noise=noise)  # type: ignore[no-any-return]
 
 
 def content_crop(path: Path, options: PresetTraining, rng: random.Random) -> NDArray[np.uint8]:
     """A random crop at a random scale, mirrored half of the time, sometimes darkened or with a flat patch."""
     size = options.crop
-    short = round(size * (options.largest_content / size) ** rng.random())
-    pixels = resize_short_side(read_rgb(path), short)
-    top, left = rng.randint(0, pixels.shape[0] - size), rng.randint(0, pixels.shape[1] - size)
-    pixels = pixels[top : top + size, left : left + size]
-    if rng.random() < 0.5:
-        pixels = pixels[:, ::-1]
+    pixels = random_crop(read_rgb(path), size, (size, options.largest_content), rng)
     if rng.random() < 0.35:
         gain, gamma = rng.uniform(0.15, 1.3), math.exp(rng.uniform(-0.5, 0.9))
         pixels = (np.clip((pixels / 255.0) ** gamma * gain, 0, 1) * 255).astype(np.uint8)
@@ -125,161 +110,263 @@ def content_crop(path: Path, options: PresetTraining, rng: random.Random) -> NDA
     return np.ascontiguousarray(pixels)
 
 
-def batches(contents: list[Path], styles: int, options: PresetTraining, first: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Content (B, 3, H, W) in [0, 1] and style indices (B,) made ahead in a thread; step n depends on the seed only."""
-    ready: Queue[tuple[Tensor, Tensor]] = Queue(4)
-
-    def work() -> None:
-        for step in range(first, options.steps):
-            rng = random.Random(f"{options.seed}/{step}")
-            crops = [content_crop(rng.choice(contents), options, rng) for _ in range(options.batch)]
-            style = torch.tensor([rng.randrange(styles) for _ in range(options.batch)])
-            ready.put((torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 255, style))
-
-    Thread(target=work, daemon=True).start()
-    for _ in range(first, options.steps):
-        yield ready.get()
-
-
-def fresh_noise(net: StyleNet, batch: int, size: int, generator: torch.Generator) -> list[Tensor]:
+def fresh_noise(net: StyleNet, batch: int, size: int, generator: torch.Generator, device: torch.device) -> list[Tensor]:
     """Standard normal noise (batch, 1, h, w) for every normalisation."""
     sides = [size // norm.step for norm in net.norms]
-    return [torch.randn(batch, 1, side, side, generator=generator) for side in sides]
+    return [torch.randn(batch, 1, side, side, generator=generator).to(device) for side in sides]
 
 
-def moments(features: Tensor) -> tuple[Tensor, Tensor]:
-    """(B, C, H, W) -> channel means (B, C) and centred covariance (B, C, C); products in the features' precision."""
-    flat = features.flatten(2)
-    mean = flat.mean(2, keepdim=True, dtype=torch.float32)
-    flat = flat - mean.to(flat)
-    return mean[..., 0], (flat @ flat.transpose(1, 2)).float() / flat.shape[2]
+@dataclass(frozen=True)
+class StyleBatch:
+    """Contents (B, 3, s, s) in [0, 1], presets by index, and other pictures by path: one style per content."""
+
+    content: Tensor
+    presets: list[int]
+    pictures: list[Path]
 
 
-def pooled_moments(mean: Tensor, cov: Tensor) -> tuple[Tensor, Tensor]:
-    """Moments (4B, C), (4B, C, C) of quarters -> moments (B, C), (B, C, C) of the whole (law of total covariance)."""
-    mean, cov = mean.view(4, -1, *mean.shape[1:]), cov.view(4, -1, *cov.shape[1:])
-    whole = mean.mean(0)
-    apart = mean - whole
-    return whole, cov.mean(0) + torch.einsum("qbi,qbj->bij", apart, apart) / 4
+Packed = tuple[Tensor, float]
+"""Values in half precision, relative to the greatest of them."""
 
 
-def quarters(features: Tensor) -> Tensor:
-    """(B, C, H, W) -> (4B, C, H/2, W/2), the four quarters of each picture."""
-    top, bottom = features.chunk(2, 2)
-    return torch.cat([*top.chunk(2, 3), *bottom.chunk(2, 3)])
+def _packed(values: Tensor) -> Packed:
+    peak = max(float(values.abs().max()), 1e-30)
+    return (values / peak).half(), peak
 
 
-def statistics_error(mean: Tensor, cov: Tensor, wanted_mean: Tensor, wanted_cov: Tensor) -> tuple[Tensor, Tensor]:
-    """Relative squared errors (B,) of means (B, C) and covariances (B, C, C)."""
-    mean_error = (mean - wanted_mean).square().sum(1) / wanted_mean.square().sum(1)
-    return mean_error, (cov - wanted_cov).square().sum((1, 2)) / wanted_cov.square().sum((1, 2))
+def _unpacked(packed: Packed) -> Tensor:
+    return packed[0].float() * packed[1]
 
 
-def instance_norm(features: Tensor) -> Tensor:
-    """Features (B, C, H, W) with mean 0 and variance 1 per channel; silent channels stay small."""
-    var, mean = torch.var_mean(features, dim=(2, 3), keepdim=True)
-    return (features - mean) * torch.rsqrt(var + 1e-4 * var.mean())
+class StylePictures:
+    """Moments and encoder statistics of style pictures, worked out when first asked for and kept in half precision."""
+
+    def __init__(self, teacher: nn.Module, encoder: Encoder | None, short_side: int, device: torch.device) -> None:
+        self.teacher, self.encoder, self.short_side, self.device = teacher, encoder, short_side, device
+        self._kept: dict[Path, tuple[dict[str, tuple[Packed, Packed]], Tensor | None]] = {}
+
+    def __call__(self, path: Path) -> tuple[dict[str, tuple[Packed, Packed]], Tensor | None]:
+        """Packed moments (1, ...) per layer, and statistics (1, 736) if there is an encoder."""
+        if path not in self._kept:
+            pixels = read_rgb(path)
+            # Enlarging a small reproduction further would teach blur instead of strokes.
+            side = min(self.short_side, round(1.5 * min(pixels.shape[:2])))
+            image = torch.from_numpy(resize_short_side(pixels, side)).permute(2, 0, 1)[None].float() / 255
+            image = image.to(self.device)
+            with torch.no_grad():
+                seen = self.teacher(image, expand=True)
+                kept = {layer: tuple(_packed(m) for m in moments(seen[layer])) for layer in STYLE_LAYERS}
+                statistics = style_statistics(self.encoder(image)) if self.encoder else None
+            self._kept[path] = kept, statistics  # type: ignore[assignment]
+        return self._kept[path]
+
+    def moments(self, paths: list[Path]) -> Moments:
+        """Moments of several pictures, stacked."""
+        found = [self(path)[0] for path in paths]
+        stacked = {}
+        for layer in STYLE_LAYERS:
+            means, covs = zip(*(kept[layer] for kept in found), strict=True)
+            stacked[layer] = torch.cat([_unpacked(m) for m in means]), torch.cat([_unpacked(c) for c in covs])
+        return stacked
+
+    def statistics(self, paths: list[Path]) -> Tensor:
+        """Encoder statistics (P, 736) of several pictures."""
+        return torch.cat([s for s in (self(path)[1] for path in paths) if s is not None])
 
 
-def content_error(got: Tensor, wanted: Tensor, importance: Tensor) -> Tensor:
-    """Mean squared difference of instance-normalised features (B, C, h, w), weighted by place (B, 1, H, W)."""
-    weight = F.adaptive_avg_pool2d(importance, (got.shape[-2], got.shape[-1]))
-    return ((instance_norm(got) - instance_norm(wanted)).square() * weight).mean()
-
-
-def light_error(result: Tensor, content: Tensor, cell: int = 16) -> Tensor:
-    """Mean squared difference of normalised luminance, averaged over cells of some pixels: light seen from afar."""
-    luminance = torch.tensor([0.299, 0.587, 0.114])[:, None, None]
-    got, wanted = (F.avg_pool2d((x * luminance).sum(1, keepdim=True), cell) for x in (result, content))
-    return (instance_norm(got) - instance_norm(wanted)).square().mean()
-
-
-class Importance:
-    """How much the content counts at each place: more on faces, most on their features.
+class StyleTask:
+    """Learning to paint.
 
     Args:
-        options: gives the three weights.
+        styles: the presets' pictures, in the order of their codes.
+        pictures: folders of other style pictures; none when only presets are learned.
+        contents: folders of photos.
+        teacher: weights of the teacher.
+        options: settings.
+        device: where to train.
+        start: weights to start from.
+        encoder: weights of the perceptual encoder; the packaged ones when left out.
+        seed: of the first weights.
     """
 
-    def __init__(self, options: PresetTraining) -> None:
-        parser = load_parser("bisenet")
-        assert isinstance(parser, FaceParser)
-        self.parser = parser
-        weights = torch.full((len(NAMES),), options.rest_weight)
-        weights[sorted(GROUPS["face"])] = options.face_weight
-        weights[[INDEX[n] for n in ("nose", "mouth")]] = options.feature_weight
-        weights[sorted(GROUPS["eyes"] | GROUPS["brows"] | GROUPS["lips"])] = options.feature_weight
-        self.weights = weights
+    parts = ("total", "content", "mean", "covariance", "local", "variation", "light", "stability")
+    measures = ("presets", "any_style", "stable")
 
-    def __call__(self, content: Tensor) -> Tensor:
-        """(B, 3, H, W) in [0, 1] -> (B, 1, H/4, W/4)."""
-        contract = self.parser.contract
-        mean, std = (torch.tensor(v)[:, None, None] for v in (contract.mean, contract.std))
-        with torch.no_grad():
-            masks = soft_masks(self.parser.net((content - mean) / std).float())
-        return F.avg_pool2d(torch.einsum("bkhw,k->bhw", masks, self.weights)[:, None], 3, 1, 1)
+    def __init__(
+        self,
+        styles: list[Path],
+        pictures: list[Path],
+        contents: list[Path],
+        teacher: Path,
+        options: PresetTraining,
+        device: torch.device,
+        start: Path | None = None,
+        encoder: Path | None = None,
+        seed: int = 0,
+    ) -> None:
+        names = held_out_names()
+        self.options, self.device, self.styles, self.started = options, device, styles, start is not None
+        found = list_images(pictures) if options.any_style else []
+        self.pictures = [path for path in found if path.stem not in names]
+        self.unseen = [path for path in found if path.stem in names][:6]
+        found = list_images(contents)
+        self.contents = [path for path in found if path.stem not in names]
+        held_out = [path for path in found if path.stem in names]
+        self.held_out = held_out[:: max(1, len(held_out) // 4)][:4]
+        self.teacher = channels_last(load_teacher(teacher)).to(device)
+        judge = None
+        if options.any_style:
+            judge = load_encoder() if encoder is None else Encoder().requires_grad_(False).eval()
+            if encoder is not None:
+                load_start(judge, encoder)
+            judge = channels_last(judge).to(device)
+        self.known = StylePictures(self.teacher, judge, options.style_size, device)
+        self.importance = Importance(options.weights, device)
+        # Here and not earlier: what is loaded before it draws from the same source only the first time.
+        torch.manual_seed(seed)
+        self.model = self._model(start).to(device)
 
+    def _model(self, start: Path | None) -> StyleModel:
+        """The model to learn, on the CPU; a start without prediction of codes is completed."""
+        model = StyleModel(len(self.styles), bool(self.options.any_style))
+        if start is not None:
+            plain = StyleModel(len(self.styles), False)
+            try:
+                load_start(model, start)
+            except SelfieartError:
+                load_start(plain, start)
+                model.net, model.codes = plain.net, plain.codes
+                if model.predictor is not None:
+                    sample = random.Random("statistics").sample(self.pictures, min(48, len(self.pictures)))
+                    statistics = self.known.statistics([*self.styles, *sample])
+                    model.predictor.begin_with(plain.codes.detach(), statistics.cpu())
+        return channels_last(model)
 
-class StyleTargets:
-    """Channel means and covariances of every style painting, per layer."""
+    def groups(self) -> list[dict[str, Any]]:
+        """Trunk, codes at their own pace, and the prediction of codes."""
+        groups: list[dict[str, Any]] = [
+            {"params": list(self.model.net.parameters()), "pace": self.options.net_pace},
+            {"params": [self.model.codes], "pace": self.options.code_pace},
+        ]
+        if self.model.predictor is not None:
+            groups.append({"params": list(self.model.predictor.parameters()), "pace": self.options.predictor_pace})
+        return groups
 
-    def __init__(self, teacher: Teacher, paintings: list[Path], short_side: int) -> None:
-        self.means: dict[str, Tensor] = {}
-        self.covs: dict[str, Tensor] = {}
-        collected: dict[str, list[tuple[Tensor, Tensor]]] = {layer: [] for layer in STYLE_LAYERS}
-        for path in paintings:
-            pixels = (
-                torch.from_numpy(resize_short_side(read_rgb(path), short_side)).permute(2, 0, 1)[None].float() / 255
-            )
+    def make_batch(self, rng: random.Random) -> StyleBatch:
+        """Contents and their styles."""
+        options = self.options
+        crops = [content_crop(rng.choice(self.contents), options, rng) for _ in range(options.batch)]
+        content = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 255
+        presets = [rng.randrange(len(self.styles)) for _ in range(options.batch - options.any_style)]
+        # One picture in six is a preset's: its predicted code should paint like its learned one.
+        drawn = [rng.choice(self.styles if rng.random() < 0.16 else self.pictures) for _ in range(options.any_style)]
+        return StyleBatch(content, presets, drawn)
+
+    def codes(self, model: StyleModel, presets: list[int], pictures: list[Path]) -> Tensor:
+        """Codes (B, D): learned ones first, then predicted ones."""
+        codes = [model.codes[presets]] if presets else []
+        if pictures:
+            assert model.predictor is not None
+            codes.append(model.predictor(self.known.statistics(pictures)))
+        return torch.cat(codes)
+
+    def losses(self, batch: StyleBatch, step: int, generator: torch.Generator) -> dict[str, Tensor]:
+        """All terms of the loss by name."""
+        options, weights = self.options, self.options.weights
+        content = batch.content.to(self.device).contiguous(memory_format=torch.channels_last)
+        size = content.shape[-1]
+        noise = fresh_noise(self.model.net, len(content), size, generator, self.device)
+        codes = self.codes(self.model, batch.presets, batch.pictures)
+        if not self.started and step < options.warm_up:
+            with torch.autocast(self.device.type, dtype=torch.bfloat16):
+                result = self.model(content, codes, noise).float()
+            return {"total": 20 * F.mse_loss(result, content) + F.l1_loss(result, content)}
+        motion = Motion(len(content), size, generator)
+        grain = torch.randn(content.shape, generator=generator).to(self.device)
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            result = self.model(content, codes, noise).float()
+            # One of the batch is painted again, moved and noisy: a quarter of the cost, the same gradient on average.
+            chosen = [step % len(content)]
+            moved = motion.moved(content)[chosen] + 0.02 * grain[chosen]
+            again = self.model(moved, codes[chosen], [n[chosen] for n in noise]).float()
             with torch.no_grad():
-                features = teacher(pixels, expand=True)
-            for layer in STYLE_LAYERS:
-                collected[layer].append(moments(features[layer]))
-        for layer, values in collected.items():
-            self.means[layer] = torch.cat([mean for mean, _ in values])
-            self.covs[layer] = torch.cat([cov for _, cov in values])
+                wanted = self.teacher(content, last="4_2")
+            got = self.teacher(result, expand=True)
+        importance = self.importance(content)
+        content_loss = torch.zeros((), device=self.device)
+        for layer, weight in CONTENT_LAYERS.items():
+            content_loss = content_loss + weight * content_error(got[layer].float(), wanted[layer].float(), importance)
+        targets = self.known.moments([*(self.styles[index] for index in batch.presets), *batch.pictures])
+        mean, covariance, local = style_errors(got, targets, STYLE_LAYERS)
+        stability = stability_error(motion.moved(result)[chosen], again, motion.inside[chosen].to(self.device))
+        light, variation = light_error(result, content), total_variation(result)
+        total = content_loss + weights.style * (2 * mean + covariance + weights.local * local)
+        total = total + weights.light * light + weights.variation * variation + 5 * out_of_range(result)
+        total = total + weights.stability * stability
+        parts = {"total": total, "content": content_loss, "mean": mean, "covariance": covariance, "local": local}
+        return parts | {"variation": variation, "light": light, "stability": stability}
 
+    def measure(self, model: nn.Module) -> dict[str, float]:
+        """Style errors of presets and of unseen pictures, and stability, on held-out contents."""
+        assert isinstance(model, StyleModel)
+        if not self.held_out:
+            return {}
+        contents = self._contents(384)
+        every = max(1, len(self.styles) // 5)
+        cases: dict[str, list[tuple[int | None, Path]]] = {
+            "presets": [(index, self.styles[index]) for index in range(0, len(self.styles), every)],
+            "any_style": [(None, path) for path in self.unseen],
+        }
+        out, shaken = {}, []
+        for name, styles in cases.items():
+            errors = []
+            for index, path in styles:
+                targets = self.known.moments([path])
+                for number, content in enumerate(contents[:2]):
+                    noise, motion = self._chance(model, number)
+                    with torch.no_grad():
+                        code = self.codes(model, [] if index is None else [index], [path] if index is None else [])
+                        painted = model(content, code, noise)
+                        again = model(motion.moved(content), code, noise)
+                        mean, covariance, _ = style_errors(self.teacher(painted, expand=True), targets, STYLE_LAYERS)
+                    errors.append((2 * mean + covariance).item())
+                    inside = motion.inside.to(self.device)
+                    shaken.append(stability_error(motion.moved(painted), again, inside).sqrt().item())
+            if errors:
+                out[name] = float(np.mean(errors))
+        return out | {"stable": float(np.mean(shaken))}
 
-def losses(
-    result: Tensor,
-    content: Tensor,
-    style: Tensor,
-    importance: Tensor,
-    teacher: Teacher,
-    targets: StyleTargets,
-    options: PresetTraining,
-) -> dict[str, Tensor]:
-    """All terms of the loss by name; "total" is what is minimised."""
-    with torch.autocast(result.device.type, dtype=torch.bfloat16):
-        with torch.no_grad():
-            wanted = teacher(content, last="4_2")
-        got = teacher(result, expand=True)
-    content_loss = sum(
-        weight * content_error(got[k].float(), wanted[k].float(), importance) for k, weight in CONTENT_WEIGHTS.items()
-    )
-    mean_loss = cov_loss = local_loss = torch.zeros(())
-    for layer in STYLE_LAYERS:
-        wanted_mean, wanted_cov = targets.means[layer][style], targets.covs[layer][style]
-        weight = STYLE_WEIGHTS[layer] / sum(STYLE_WEIGHTS.values())
-        mean, cov = moments(quarters(got[layer]))
-        local = statistics_error(mean, cov, wanted_mean.repeat(4, 1), wanted_cov.repeat(4, 1, 1))
-        whole = statistics_error(*pooled_moments(mean, cov), wanted_mean, wanted_cov)
-        mean_loss = mean_loss + weight * whole[0].mean()
-        cov_loss = cov_loss + weight * whole[1].mean()
-        local_loss = local_loss + weight * (local[0].clamp_max(4).mean() + local[1].clamp_max(4).mean())
-    variation = result.diff(dim=3).square().mean() + result.diff(dim=2).square().mean()
-    out_of_range = (F.relu(result - 1).square() + F.relu(-result).square()).mean()
-    total = content_loss + options.style_weight * (2 * mean_loss + cov_loss + options.local_weight * local_loss)
-    light = light_error(result, content)
-    total = total + options.light_weight * light + options.variation_weight * variation + 5 * out_of_range
-    parts = {"total": total, "content": content_loss, "mean": mean_loss, "covariance": cov_loss, "local": local_loss}
-    return parts | {"variation": variation, "light": light}  # type: ignore[return-value]
+    def _contents(self, side: int) -> list[Tensor]:
+        crops = [resize_short_side(read_rgb(path), side)[:side, :side] for path in self.held_out]
+        return [torch.from_numpy(c).permute(2, 0, 1)[None].float().to(self.device) / 255 for c in crops]
 
+    def _chance(self, model: StyleModel, number: int) -> tuple[list[Tensor], Motion]:
+        generator = torch.Generator().manual_seed(number)
+        return fresh_noise(model.net, 1, 384, generator, self.device), Motion(1, 384, generator)
 
-def learning_rate(step: int, options: PresetTraining) -> float:
-    """Linear warm-up, then a cosine to 2 %."""
-    progress = step / options.steps
-    return options.learning_rate * min(1.0, (step + 1) / 50) * max(0.02, 0.5 * (1 + math.cos(math.pi * progress)))
+    def sheet(self, model: nn.Module) -> NDArray[np.uint8] | None:
+        """Held-out contents in seven presets and, below, in pictures never learned from, those pictures beside."""
+        assert isinstance(model, StyleModel)
+        contents = self._contents(384)[:3]
+        if not contents:
+            return None
+        every = max(1, len(self.styles) // 7)
+        cases: list[tuple[int | None, Path]] = [(None, path) for path in self.unseen]
+        cases = [*((i, path) for i, path in enumerate(self.styles) if i % every == 0)][:7] + cases
+        rows = []
+        for index, path in cases:
+            picture = cv2.resize(resize_short_side(read_rgb(path), 384)[:384, :384], (256, 256))
+            row = [np.asarray(picture, np.uint8)]
+            for number, content in enumerate(contents):
+                with torch.no_grad():
+                    code = self.codes(model, [] if index is None else [index], [path] if index is None else [])
+                    painted = model(content, code, self._chance(model, number)[0])[0].clamp(0, 1)
+                shown = (painted.permute(1, 2, 0) * 255).byte().cpu().numpy()
+                row.append(np.asarray(cv2.resize(shown, (256, 256), interpolation=cv2.INTER_AREA), np.uint8))
+            rows.append(np.concatenate(row, axis=1))
+        half = (len(rows) + 1) // 2
+        rows += [np.zeros_like(rows[0])] * (2 * half - len(rows))
+        return np.concatenate([np.concatenate(rows[:half]), np.concatenate(rows[half:])], axis=1)
 
 
 def train_presets(
@@ -288,84 +375,27 @@ def train_presets(
     teacher: Path,
     out: Path,
     options: PresetTraining | None = None,
+    schedule: Schedule | None = None,
+    device: torch.device | None = None,
     start: Path | None = None,
-) -> None:
-    """Train and write ``out`` (safetensors, float16, the EMA weights). A killed run goes on from ``out`` + ``.state``.
+    pictures: list[Path] | None = None,
+    encoder: Path | None = None,
+) -> dict[str, Any]:
+    """Train the styles and write their weights; see :func:`selfieart.training.loop.fit`.
 
     Args:
-        styles: paintings, in the order of their codes.
+        styles: the presets' pictures, in the order of their codes.
         contents: folders of photos.
-        teacher: weights of :class:`Teacher`.
-        out: file to write; losses go to the CSV beside it.
-        options: settings of the run.
+        teacher: weights of the teacher.
+        out: file to write.
+        options, schedule: settings.
+        device: where to train; the CPU when left out.
         start: weights to start from (then the learning to reproduce the input is left out).
+        pictures: folders of pictures for the prediction of codes (``options.any_style`` > 0).
+        encoder: weights of the perceptual encoder; the packaged ones when left out.
     """
-    options = options or PresetTraining()
-    cv2.setNumThreads(1)
-    judge = load_teacher(teacher)
-    targets = StyleTargets(judge, styles, options.style_size)
-    importance = Importance(options)
-    photos = list_images(contents)
-    torch.manual_seed(options.seed)
-    model = channels_last(PresetStyles(len(styles)))
-    if start is not None:
-        model.load_state_dict({k: v.float() for k, v in load_file(start).items()})
-    average = {k: v.clone() for k, v in model.state_dict().items()}
-    # A code is seen only when its style is drawn, so it may move faster than the trunk.
-    groups = [
-        {"params": list(model.net.parameters()), "pace": 1.0},
-        {"params": [model.codes], "pace": options.code_pace},
-    ]
-    optimiser = torch.optim.Adam(groups, betas=(0.9, 0.99))
-    state, step = out.with_suffix(".state"), 0
-    if state.exists():
-        saved = torch.load(state, weights_only=True)
-        model.load_state_dict(saved["model"])
-        optimiser.load_state_dict(saved["optimiser"])
-        average, step = saved["average"], saved["step"]
-    clock, sums = time.time(), dict[str, float]()
-    for content, style in batches(photos, len(styles), options, step):
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, options) * group["pace"]
-        generator = torch.Generator().manual_seed(options.seed * 1_000_003 + step)
-        content = content.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(content.device.type, dtype=torch.bfloat16):
-            result = model(content, style, fresh_noise(model.net, len(content), options.crop, generator)).float()
-        if start is None and step < options.warm_up:
-            parts = {"total": 20 * F.mse_loss(result, content) + F.l1_loss(result, content)}
-        else:
-            parts = losses(result, content, style, importance(content), judge, targets, options)
-        optimiser.zero_grad()
-        parts["total"].backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
-        optimiser.step()
-        step += 1
-        decay = min(options.ema, step / (step + 20))
-        for key, value in model.state_dict().items():
-            average[key].lerp_(value, 1 - decay)
-        for key, loss in parts.items():
-            sums[key] = sums.get(key, 0.0) + loss.item() / 50
-        if step % 50 == 0:
-            row = [step, *(f"{sums.get(part, math.nan):.4f}" for part in PARTS), f"{(time.time() - clock) / 50:.2f}"]
-            append_row(out.with_suffix(".csv"), ["step", *PARTS, "seconds"], row)
-            print(*row, flush=True)
-            clock, sums = time.time(), {}
-        if step % options.save_every == 0 or step == options.steps:
-            write_half(average, out)
-            now = {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "average": average, "step": step}
-            torch.save(now, state.with_suffix(".part"))
-            state.with_suffix(".part").replace(state)
-
-
-def append_row(path: Path, header: list[str], row: list[object]) -> None:
-    """Add a row to a CSV file, which begins with the header."""
-    new = not path.exists()
-    with path.open("a", newline="") as file:
-        csv.writer(file).writerows([header, row] if new else [row])
-
-
-def write_half(tensors: dict[str, Tensor], out: Path) -> None:
-    """Write float16 safetensors; the old file stays whole until the new one is."""
-    temporary = out.with_suffix(".tmp")
-    save_file({k: v.half().contiguous() for k, v in tensors.items()}, temporary)
-    temporary.replace(out)
+    options, schedule = options or PresetTraining(), schedule or Schedule(6000, clip=2.0)
+    where = device or torch.device("cpu")
+    task = StyleTask(styles, pictures or [], contents, teacher, options, where, start, encoder, schedule.seed)
+    counts = {"contents": len(task.contents), "pictures": len(task.pictures), "presets": len(styles)}
+    return fit(task, schedule, out, {**asdict(options), **counts, "start": start and start.name})

@@ -7,11 +7,14 @@ given by file and are not part of the package.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
+
+from selfieart.features.encoder import LAYERS, check_layers
 
 CONVOLUTIONS: tuple[tuple[str, int, int] | None, ...] = (
     ("1_1", 3, 16), ("1_2", 16, 16), None,
@@ -61,3 +64,24 @@ def load_teacher(path: Path) -> Teacher:
     teacher = Teacher()
     teacher.load_state_dict(load_file(path))
     return teacher.requires_grad_(False).eval()
+
+
+class TeacherEncoder:
+    """The teacher behind the layer names of a perceptual encoder: VGG-19-sized features, and its own relu4_2.
+
+    Args:
+        teacher: the frozen teacher.
+    """
+
+    def __init__(self, teacher: Teacher) -> None:
+        self.teacher = teacher
+
+    def channels(self, layer: str) -> int:
+        """Channels of a layer."""
+        return 128 if layer == "relu4_2" else EXPANSIONS[layer[4:]][1]
+
+    def __call__(self, image: Tensor, layers: Iterable[str] = LAYERS) -> dict[str, Tensor]:
+        """Features (B, N, h, w) of pictures (B, 3, H, W) in [0, 1], by layer."""
+        wanted = check_layers(layers)
+        seen = self.teacher(image, last=wanted[-1][4:], expand=True)
+        return {layer: seen[layer if layer == "relu4_2" else f"vgg{layer[4:]}"] for layer in wanted}

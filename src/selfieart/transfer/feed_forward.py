@@ -1,8 +1,9 @@
-"""The preset styles: one feed-forward pass of :class:`StyleNet`."""
+"""Feed-forward styles: the presets, and any picture, in one pass of :class:`StyleNet`."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -26,14 +27,22 @@ class PresetStylizer:
         codes: style name -> code (D,).
         tile_area: pictures of more pixels than this are painted in tiles, with the normalisation statistics of the
             picture reduced to this area shared by all tiles, so that no seam shows.
+        any_style: the code (D,) of any picture (3, H, W); without it only the presets can be painted with.
     """
 
     name = "presets"
 
-    def __init__(self, net: StyleNet, codes: dict[str, Tensor], tile_area: int = 2_000_000) -> None:
+    def __init__(
+        self,
+        net: StyleNet,
+        codes: dict[str, Tensor],
+        tile_area: int = 2_000_000,
+        any_style: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
         self.net = channels_last(net.eval())
         self.codes = codes
         self.tile_area = tile_area
+        self.any_style = any_style
 
     def styles(self) -> tuple[str, ...]:
         """Names of the presets."""
@@ -48,6 +57,16 @@ class PresetStylizer:
         if style not in self.codes:
             raise unknown("style", style, self.codes, "'selfieart styles' lists them all.")
         return self.codes[style]
+
+    def encode_picture(self, picture: Tensor) -> Tensor:
+        """The code (D,) of any style picture (3, H, W) in [0, 1].
+
+        Raises:
+            SelfieartError: the picture is too small, or these weights hold presets only.
+        """
+        if self.any_style is None:
+            raise SelfieartError("These weights hold presets only: name one of them as the style.")
+        return self.any_style(picture)
 
     def stylize(
         self, content: Tensor, style: str, options: StylizeOptions | None = None, progress: Progress = silent
