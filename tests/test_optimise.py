@@ -1,0 +1,607 @@
+"""Style transfer by optimisation: losses against formulas written by hand, optimisers against known minima."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from conftest import is_one_sentence
+from selfieart.errors import Cancelled, SelfieartError, UnknownName, WeightsError
+from selfieart.features.encoder import CONTENT_LAYER, LAYERS, STEPS, STYLE_LAYERS
+from selfieart.features.gram import gram, guided_gram, mask_at
+from selfieart.features.vgg import Vgg19, load_vgg19
+from selfieart.imaging.color import oklab_from_srgb
+from selfieart.imaging.resize import resize
+from selfieart.transfer.optimise.basis import change_of
+from selfieart.transfer.optimise.catalogue import METHODS, features_encoder, load_method, method_options
+from selfieart.transfer.optimise.engine import optimise
+from selfieart.transfer.optimise.gatys import Gatys, GatysOptions
+from selfieart.transfer.optimise.inputs import Regions, check_regions, style_at
+from selfieart.transfer.optimise.losses import (
+    features_of,
+    out_of_range,
+    region_style,
+    regions_loss,
+    style_loss,
+    total_variation,
+)
+from selfieart.transfer.optimise.minimise import Objective, minimise
+from selfieart.transfer.optimise.portrait_aware import (
+    COARSE_LAYERS,
+    FINE_LAYERS,
+    VGG_CHANNELS,
+    PortraitAware,
+    PortraitAwareOptions,
+)
+from selfieart.transfer.optimise.pyramid import budgets, enlarged, pyramid_sizes, white_noise
+from selfieart.transfer.optimise.settings import OptimiseOptions
+from selfieart.transfer.optimise.styfie import Styfie, StyfieOptions
+
+QUICK = {"side": 48, "scales": 1, "iterations": 4}
+
+
+def tiny_encoder() -> Vgg19:
+    torch.manual_seed(5)
+    net = Vgg19((4, 6, 8, 8, 8))
+    for module in net.features.values():
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+    return net.requires_grad_(False).eval()
+
+
+def total(objective: Objective, x: torch.Tensor) -> torch.Tensor:
+    return torch.stack(list(objective(x).values())).sum()
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Vgg19:
+    return tiny_encoder()
+
+
+@pytest.fixture(scope="module")
+def content(astronaut) -> torch.Tensor:
+    """A portrait (3, 48, 64)."""
+    return resize(torch.from_numpy(astronaut[20:260, 60:380].copy()).permute(2, 0, 1).float() / 255, (48, 64))
+
+
+@pytest.fixture(scope="module")
+def styles() -> list[torch.Tensor]:
+    """Stripes (3, 40, 60) and spots (3, 70, 50) in different colours."""
+    rows, columns = torch.meshgrid(torch.arange(70.0), torch.arange(60.0), indexing="ij")
+    stripes = torch.stack([(columns / 3).sin(), (columns / 5).cos(), (rows / 20).sin()]) * 0.4 + 0.5
+    spots = torch.stack([(rows / 4).sin() * (columns / 4).sin(), (rows / 9).cos(), (columns / 30).cos()]) * 0.4 + 0.5
+    return [stripes[:, :40], spots[:, :, :50]]
+
+
+@pytest.fixture(scope="module")
+def masks() -> torch.Tensor:
+    """Left, middle, rest (3, 48, 64) with soft borders; the last 16 columns are rest alone."""
+    place = torch.arange(64.0).expand(48, 64)
+    left = ((24 - place) / 8 + 0.5).clamp(0, 1)
+    rest = ((place - 40) / 8 + 0.5).clamp(0, 1)
+    return torch.stack([left, 1 - left - rest, rest])
+
+
+def wrong(message: str, call, *arguments, error=SelfieartError, **named) -> None:
+    with pytest.raises(error, match=message) as caught:
+        call(*arguments, **named)
+    assert is_one_sentence(str(caught.value)), str(caught.value)
+
+
+# --- losses --------------------------------------------------------------------------------------------------------
+
+
+def test_gram_gradients_are_those_of_finite_differences():
+    generator = torch.Generator().manual_seed(1)
+    features = torch.randn(1, 3, 4, 5, generator=generator, dtype=torch.float64, requires_grad=True)
+    mask = torch.rand(4, 5, generator=generator, dtype=torch.float64)
+    assert torch.autograd.gradcheck(gram, (features,))
+    assert torch.autograd.gradcheck(lambda f: guided_gram(f, mask), (features,))
+    wanted = gram(torch.randn(1, 3, 6, 6, generator=generator, dtype=torch.float64))
+    region = region_style({"relu1_1": wanted}, mask, {"relu1_1": features})
+    assert torch.autograd.gradcheck(lambda f: style_loss({"relu1_1": f}, region), (features,))
+
+
+@pytest.fixture
+def exact(content, styles, masks) -> tuple[Vgg19, Regions]:
+    """The encoder, and the regions at (36, 48), in double precision."""
+    small = check_regions(content, styles, masks).at((36, 48))
+    doubled = tuple(style.double() for style in small.styles)
+    regions = Regions(small.content.double(), doubled, small.masks.double(), small.rest.double())
+    return tiny_encoder().double(), regions
+
+
+def test_the_gradient_of_whole_objectives_is_that_of_finite_differences(exact):
+    encoder, regions = exact
+    generator = torch.Generator().manual_seed(3)
+    for objective in (
+        Gatys(encoder).objective(regions, GatysOptions()),
+        PortraitAware(encoder).objective(regions, regions.masks[0], PortraitAwareOptions()),
+        PortraitAware(encoder).objective(regions, regions.masks[0], PortraitAwareOptions.published(regions.masks[0])),
+    ):
+        x = torch.rand(3, 36, 48, generator=generator, dtype=torch.float64) * 1.2 - 0.1
+        direction = torch.randn(3, 36, 48, generator=generator, dtype=torch.float64)
+        x.requires_grad_()
+        (gradient,) = torch.autograd.grad(total(objective, x), x)
+        with torch.no_grad():
+            ahead, behind = (total(objective, x + step * direction) for step in (1e-6, -1e-6))
+        # ReLU and max-pooling have kinks, of which a short step crosses few.
+        assert float((gradient * direction).sum()) == pytest.approx(float(ahead - behind) / 2e-6, rel=1e-4)
+
+
+def test_a_guided_gram_of_ones_is_the_gram(encoder, content):
+    features = features_of(encoder, content, ["relu2_1"])["relu2_1"]
+    assert torch.allclose(guided_gram(features, torch.ones(features.shape[-2:])), gram(features), rtol=1e-5)
+
+
+def test_the_losses_of_a_picture(content):
+    assert float(total_variation(torch.full((3, 5, 7), 0.3))) == 0
+    ramp = (torch.arange(6.0) / 10).expand(3, 5, 6)
+    assert float(total_variation(ramp)) == pytest.approx(0.01)
+    assert float(out_of_range(content)) == 0
+    assert float(out_of_range(torch.tensor([[[1.5, -0.5, 0.5, 1.0]]]))) == pytest.approx((0.25 + 0.25) / 4)
+
+
+def test_the_loss_of_gatys_is_the_formula_written_by_hand(exact):
+    """Plain NumPy from the features on: Gatys et al. 2016, eq. 1 to 5, each error relative."""
+    encoder, regions = exact
+    one = Regions(regions.content, regions.styles[:1], torch.ones(1, 36, 48).double(), torch.zeros(36, 48).double())
+    x = torch.rand(3, 36, 48, generator=torch.Generator().manual_seed(4)).double()
+    options = GatysOptions(style_weight=70.0, total_variation=3.0)
+    losses = Gatys(encoder).objective(one, options)(x)
+    got, wanted = (encoder(picture[None], LAYERS) for picture in (x, one.content))
+    painting = encoder(style_at(one.styles[0], (36, 48), 1.0)[None], LAYERS)
+
+    def matrix(features: torch.Tensor) -> np.ndarray:
+        flat = features[0].flatten(1).numpy()
+        return flat @ flat.T / flat.size
+
+    errors = []
+    for layer in ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"):
+        a, b = matrix(got[layer]), matrix(painting[layer])
+        errors.append(((a - b) ** 2).sum() / (b**2).sum())
+    f, fc = got["relu4_2"].numpy(), wanted["relu4_2"].numpy()
+    p = x.numpy()
+    variation = (np.diff(p, axis=1) ** 2).mean() + (np.diff(p, axis=2) ** 2).mean()
+    assert float(losses["style"]) == pytest.approx(70 * np.mean(errors), rel=1e-9)
+    assert float(losses["content"]) == pytest.approx(((f - fc) ** 2).sum() / (fc**2).sum(), rel=1e-9)
+    assert float(losses["variation"]) == pytest.approx(3 * variation, rel=1e-9)
+    assert set(losses) == {"content", "style", "variation", "range"}
+
+
+def test_the_energies_of_portrait_aware_are_the_formulas_written_by_hand(exact):
+    """Eq. 2, 3 and 6 with 1 / (4 N^2), the published layers and weights (5, 2e2, 2e4)."""
+    encoder, regions = exact
+    one = Regions(regions.content, regions.styles[:1], torch.ones(1, 36, 48).double(), torch.zeros(36, 48).double())
+    y = regions.masks[0]
+    x = torch.rand(3, 36, 48, generator=torch.Generator().manual_seed(4)).double()
+    losses = PortraitAware(encoder).objective(one, y, PortraitAwareOptions.published(y))(x)
+    channels = {"relu1_1": 64, "relu2_1": 128, "relu3_1": 256, "relu4_1": 512, "relu4_2": 512, "relu5_1": 512}
+    content = {layer: f[0].numpy() for layer, f in encoder(one.content[None], LAYERS).items()}
+    scale = {k: math.sqrt(channels[k] * f[0].size / (f**2).sum()) for k, f in content.items()}
+
+    def scaled(picture: torch.Tensor) -> dict[str, np.ndarray]:
+        return {k: f[0].numpy() * scale[k] for k, f in encoder(picture[None], LAYERS).items()}
+
+    def matrix(f: np.ndarray) -> np.ndarray:
+        flat = f.reshape(len(f), -1)
+        return flat @ flat.T / flat.shape[1]
+
+    def energy(a: dict[str, np.ndarray], b: dict[str, np.ndarray], layers: tuple[str, ...]) -> float:
+        return sum(((matrix(a[k]) - matrix(b[k])) ** 2).sum() / (4 * channels[k] ** 2) for k in layers)
+
+    got, behind, painting = scaled(x), scaled(x * y), scaled(style_at(one.styles[0], (36, 48), 1.0))
+    e_c = ((got["relu4_2"] - content["relu4_2"] * scale["relu4_2"]) ** 2).sum() / (512 * got["relu4_2"][0].size)
+    assert float(losses["content"]) == pytest.approx(5 * e_c, rel=1e-9)
+    e_s = energy(got, painting, ("relu3_1", "relu4_1", "relu5_1"))
+    assert float(losses["style"]) == pytest.approx(2e2 * e_s, rel=1e-9)
+    e_b = energy(behind, painting, ("relu1_1", "relu2_1", "relu3_1"))
+    assert float(losses["background"]) == pytest.approx(2e4 * e_b, rel=1e-9)
+    # Cut out of the features instead: the positions count, and the border is the layer's own.
+    weights = {k: mask_at(y, f.shape[-2:]).numpy() for k, f in got.items()}
+    e_b = sum(
+        ((np.einsum("ahw,bhw,hw->ab", got[k], got[k], m) / m.sum() - matrix(painting[k])) ** 2).sum()
+        / (4 * channels[k] ** 2)
+        for k, m in weights.items()
+        if k in FINE_LAYERS
+    )
+    losses = PortraitAware(encoder).objective(one, y, PortraitAwareOptions(background=y))(x)
+    assert float(losses["background"]) == pytest.approx(2e4 * e_b, rel=1e-9)
+    assert float(losses["style"]) == pytest.approx(2e2 * e_s, rel=1e-9)
+    for variant, factor in (("gatys", 1), ("gatys+", 20)):
+        plain = PortraitAware(encoder).objective(one, y, PortraitAwareOptions(variant=variant))(x)
+        whole = energy(got, painting, ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"))
+        assert float(plain["style"]) == pytest.approx(factor * 2e2 * whole, rel=1e-9)
+        assert "background" not in plain
+
+
+def test_regions_of_one_style_lose_what_the_whole_would_if_it_were_the_same_everywhere(encoder):
+    """A flat picture has the same Gram matrix in every region, and shares sum to 1."""
+    flat = torch.full((3, 64, 64), 0.4)
+    features = features_of(encoder, flat, STYLE_LAYERS)
+    grams = {k: gram(f) for k, f in features_of(encoder, torch.rand(3, 64, 64), STYLE_LAYERS).items()}
+    soft = torch.rand(64, 64)
+    parts = [region_style(grams, mask, features) for mask in (soft, 1 - soft)]
+    whole = region_style(grams, torch.ones(64, 64), features)
+    assert float(regions_loss(features, parts)) == pytest.approx(float(style_loss(features, whole)), rel=1e-4)
+
+
+# --- optimisers ----------------------------------------------------------------------------------------------------
+
+
+def quadratic(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """A (12, 12) positive definite, b (12,), and the minimum of x A x / 2 - b x."""
+    generator = torch.Generator().manual_seed(seed)
+    factor = torch.randn(12, 12, generator=generator, dtype=torch.float64)
+    a, b = factor @ factor.T + torch.eye(12), torch.randn(12, generator=generator, dtype=torch.float64)
+    return a, b, torch.linalg.solve(a, b)
+
+
+@pytest.mark.parametrize("optimiser", ["lbfgs", "scipy"])
+def test_both_optimisers_find_the_minimum_of_a_convex_problem(optimiser):
+    a, b, minimum = quadratic()
+    found = minimise(lambda x: {"a": x @ a @ x / 2, "b": -b @ x}, torch.zeros(12).double(), 100, optimiser)
+    assert torch.allclose(found, minimum, atol=1e-5)
+
+
+@pytest.mark.parametrize("optimiser", ["lbfgs", "scipy"])
+def test_the_budget_is_kept_and_the_best_is_returned(optimiser):
+    """Rosenbrock's valley, which line searches overshoot."""
+    seen: list[tuple[int, float]] = []
+
+    def valley(x: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"valley": (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()}
+
+    start = torch.tensor([-1.2, 1.0, -0.5, 0.8], dtype=torch.float64)
+    for budget in (1, 2, 7, 23):
+        seen.clear()
+        found = minimise(valley, start, budget, optimiser, lambda n, losses, x: seen.append((n, losses["valley"])))
+        assert [n for n, _ in seen] == list(range(1, budget + 1))
+        assert float(valley(found)["valley"]) == min(value for _, value in seen)
+
+
+def test_a_loss_that_is_no_number():
+    wrong("not a finite number at the start", minimise, lambda x: {"a": (x / 0).sum()}, torch.zeros(3), 5)
+    # Later on, what was best until then is kept.
+    found = minimise(lambda x: {"a": (x + x.sqrt()).sum()}, torch.full((3,), 0.5), 20)
+    assert bool(found.isfinite().all())
+    assert float((found + found.sqrt()).sum()) <= float((torch.full((3,), 0.5) + 0.5**0.5).sum())
+
+
+def test_the_engine_goes_from_coarse_to_fine_and_tells_how_far_it_is(content):
+    stages, states = [], []
+    sizes = [*pyramid_sizes(48, 64, 48, 1), (64, 80)]
+    out = optimise(
+        content,
+        lambda size: lambda x: {"square": (x - resize(content, size)).square().sum(), "other": 2 * x.square().sum()},
+        sizes,
+        OptimiseOptions(iterations=40),
+        lambda stage, done: stages.append((stage, done)),
+        lambda state: states.append((state.scale, state.scales, state.iteration, state.iterations, state.preview())),
+    )
+    # The minimum of (x - c)^2 + 2 x^2.
+    assert torch.allclose(out, resize(content, (64, 80)) / 3, atol=2e-3)
+    assert stages[0] == ("style", 0.0)
+    assert stages[-1] == ("style", 1.0)
+    assert [done for _, done in stages] == sorted(done for _, done in stages)
+    assert [state[:4] for state in states][:2] == [(1, 2, 1, 60), (1, 2, 2, 60)]
+    assert {state[4].shape for state in states} == {(3, 48, 64), (3, 64, 80)}
+
+
+def test_coordinates_reach_every_picture_and_favour_common_changes():
+    """A linear map with an inverse, in which grey patches cost less than single coloured pixels."""
+    size = (8, 12)
+    basis = torch.eye(3 * 8 * 12, dtype=torch.float64).view(-1, 3, *size)
+    matrix = torch.stack([change_of(u).flatten() for u in basis])
+    assert float(torch.linalg.svdvals(matrix).min()) > 0.1
+    u, v = torch.rand(2, 3, *size, dtype=torch.float64)
+    assert torch.allclose(change_of(2 * u - v), 2 * change_of(u) - change_of(v))
+    patch = torch.zeros(3, 16, 16)
+    patch[:, 4:8, 4:8] = 1
+    pixel = torch.zeros(3, 16, 16)
+    pixel[0, 5, 5], pixel[1, 5, 5] = 1, -1
+    assert float(change_of(patch).norm() / patch.norm()) > 2 * float(change_of(pixel).norm() / pixel.norm())
+
+
+def test_the_sizes_of_a_pyramid():
+    assert pyramid_sizes(512, 512, 512, 3) == [(128, 128), (256, 256), (512, 512)]
+    assert pyramid_sizes(3000, 2000, 512, 2) == [(384, 256), (768, 512)]
+    assert pyramid_sizes(200, 300, 512, 3) == [(200, 300)]
+    assert pyramid_sizes(32, 900, 512, 3) == [(32, 900)]
+    assert budgets(3, 60) == [135, 90, 60]
+    assert torch.equal(white_noise((5, 6), 3), white_noise((5, 6), 3))
+    assert not torch.equal(white_noise((5, 6), 3), white_noise((5, 6), 4))
+    # Pixel centres stay where they are, and nothing gets brighter.
+    ramp = torch.linspace(0, 1, 20).expand(3, 10, 20)
+    wanted = torch.linspace(-0.25 / 19, 1 + 0.25 / 19, 40)
+    assert torch.allclose(enlarged(ramp, (20, 40))[:, :, 4:-4], wanted[4:-4].expand(3, 20, -1), atol=5e-3)
+
+
+# --- regions -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_every_method_promises(method, encoder, content, styles, masks):
+    """The rest stays bit for bit, the same seed gives the same pixels, order does not matter, losses fall."""
+    settings = {**QUICK, "start": "noise", "seed": 3}
+    if method == "portrait-aware":
+        settings["background"] = masks[0]
+    options, totals = method_options(method, **settings), []
+    stylizer = load_method(method, encoder)
+    out = stylizer.stylize_regions(
+        content, styles, masks, options, watch=lambda state: totals.append(sum(state.losses.values()))
+    )
+    assert out.shape == content.shape
+    assert 0 <= float(out.min()) < float(out.max()) <= 1
+    rest = masks[-1] == 1
+    assert rest.any()
+    assert torch.equal(out[:, rest], content[:, rest])
+    assert float((out - content)[:, :, :24].abs().mean()) > 0.02
+    assert min(totals) < totals[0]
+    again = stylizer.stylize_regions(content, styles, masks, options)
+    assert torch.equal(out, again)
+    turned = stylizer.stylize_regions(content, styles[::-1], masks[[1, 0, 2]], options)
+    assert torch.equal(out, turned)
+    other = stylizer.stylize_regions(content, styles, masks, method_options(method, **{**settings, "seed": 4}))
+    assert not torch.equal(out, other)
+
+
+class Colors:
+    """An encoder whose features are the colours themselves."""
+
+    def channels(self, layer: str) -> int:
+        return 3
+
+    def __call__(self, image: torch.Tensor, layers) -> dict[str, torch.Tensor]:
+        return {layer: nn.functional.avg_pool2d(image, STEPS[layer]) for layer in layers}
+
+
+def test_each_region_gets_its_own_style(content):
+    """A red and a blue painting, each on its half of a grey picture; swapped masks swap the colours."""
+    texture = torch.rand(40, 40, generator=torch.Generator().manual_seed(7)) * 0.4
+    red = torch.stack([texture + 0.6, texture, texture])
+    halves = torch.zeros(3, 48, 64)
+    halves[0, :, :32], halves[1, :, 32:] = 1, 1
+    grey = content.mean(0, keepdim=True) * 0.5 + 0.2
+    options = GatysOptions(side=48, scales=1, iterations=30, style_weight=3000.0)
+    for masks, sign in ((halves, 1), (halves[[1, 0, 2]], -1)):
+        out = Gatys(Colors()).stylize_regions(grey, [red, red.flip(0)], masks, options)
+        redness = (out[0] - out[2]).mean(0) * sign
+        assert float(redness[:28].mean()) > 0.1
+        assert float(redness[36:].mean()) < -0.1
+
+
+def test_what_has_no_region_costs_nothing(encoder, content, styles):
+    empty = torch.zeros(3, 48, 64)
+    empty[2] = 1
+    assert torch.equal(Gatys(encoder).stylize_regions(content, styles, empty), content)
+    one = torch.zeros(3, 48, 64)
+    one[0] = 1
+    options = GatysOptions(**QUICK)
+    alone = Gatys(encoder).stylize_regions(content, styles[:1], None, options)
+    assert torch.equal(Gatys(encoder).stylize_regions(content, styles, one, options), alone)
+
+
+def test_starts_colours_and_sizes(encoder, content, styles):
+    gatys = Gatys(encoder)
+    given = gatys.stylize_regions(content, styles[:1], None, GatysOptions(**QUICK, start=styles[1][:, :48]))
+    assert not torch.equal(given, gatys.stylize_regions(content, styles[:1], None, GatysOptions(**QUICK)))
+    kept = gatys.stylize_regions(content, styles[:1], None, GatysOptions(**QUICK, keep_color=1.0))
+    a, b = oklab_from_srgb(kept), oklab_from_srgb(content)
+    assert float((a[1:] - b[1:]).abs().median()) < 0.005
+    large = resize(content, (96, 128))
+    out = gatys.stylize_regions(large, styles[:1], None, GatysOptions(**QUICK))
+    assert out.shape == large.shape
+    with torch.inference_mode():
+        assert torch.equal(gatys.stylize_regions(large, styles[:1], None, GatysOptions(**QUICK)), out)
+
+
+def test_bfloat16_comes_near(encoder, content, styles):
+    fast = Gatys(encoder).stylize_regions(content, styles[:1], None, GatysOptions(**QUICK, precision="bfloat16"))
+    slow = Gatys(encoder).stylize_regions(content, styles[:1], None, GatysOptions(**QUICK))
+    assert 0 < float((fast - slow).abs().mean()) < 0.05
+
+
+def test_style_pictures_keep_their_shape():
+    assert style_at(torch.rand(3, 100, 200), (64, 64), 1.0).shape == (3, 45, 91)
+    assert style_at(torch.rand(3, 100, 100), (64, 64), 0.75).shape == (3, 48, 48)
+    # What is small or narrow is enlarged until the encoder can see it.
+    assert style_at(torch.rand(3, 1, 1), (64, 64), 1.0).shape == (3, 64, 64)
+    assert style_at(torch.rand(3, 10, 160), (64, 64), 0.5).shape == (3, 32, 512)
+
+
+def test_cancelling(encoder, content, styles):
+    calls = []
+
+    def stop(stage: str, done: float) -> None:
+        calls.append(done)
+        if done > 0.4:
+            raise Cancelled("Stopped.")
+
+    for optimiser in ("lbfgs", "scipy"):
+        calls.clear()
+        with pytest.raises(Cancelled):
+            Gatys(encoder).stylize_regions(
+                content, styles, None if len(styles) == 1 else torch.ones(3, 48, 64) / 3,
+                GatysOptions(**QUICK, optimiser=optimiser), stop,
+            )  # fmt: skip
+        assert len(calls) == 3
+
+
+def test_one_run_of_styfie_gives_three_results(encoder, content, styles):
+    place = torch.arange(64.0).expand(48, 64)
+    mask = ((32 - place) / 6 + 0.5).clamp(0, 1)
+    runs = []
+    result = Styfie(encoder).stylize(
+        content, styles[0], styles[1], mask, StyfieOptions(**QUICK), watch=lambda state: runs.append(state.iteration)
+    )
+    assert runs == [1, 2, 3, 4]
+    assert StyfieOptions().optimiser == "scipy"
+    person, behind = mask == 1, mask == 0
+    assert torch.equal(result.foreground[:, behind], content[:, behind])
+    assert torch.equal(result.background[:, person], content[:, person])
+    assert torch.allclose(result.foreground[:, person], result.both[:, person], atol=1e-6)
+    assert torch.allclose(result.background[:, behind], result.both[:, behind], atol=1e-6)
+    # Both changes together are the change of both: the three fit each other at the border too.
+    changes = (result.foreground - content) + (result.background - content)
+    assert torch.allclose(changes, result.both - content, atol=1e-5)
+
+
+def test_portrait_aware_paints_the_background_more(encoder, content, styles):
+    """The published settings change texture behind the person, not before."""
+    background = torch.zeros(48, 64)
+    background[:, 32:] = 1
+    options = PortraitAwareOptions(side=48, scales=1, iterations=30, background=background)
+    out = PortraitAware(encoder).stylize_regions(content, styles[:1], None, options)
+    change = (out - content).abs().mean(0)
+    assert float(change[:, 36:].mean()) > 1.2 * float(change[:, :28].mean())
+
+
+# --- refusals ------------------------------------------------------------------------------------------------------
+
+
+def test_what_cannot_be_painted_is_refused_in_one_sentence(encoder, content, styles):
+    def run(content=content, styles=styles[:1], masks=None, **settings):
+        return Gatys(encoder).stylize_regions(content, styles, masks, GatysOptions(**{**QUICK, **settings}))
+
+    bad = content.clone()
+    bad[0, 3, 4] = math.nan
+    wrong("content holds values that are no finite", run, bad)
+    wrong("style holds values that are no finite", run, styles=[torch.full((3, 20, 20), math.inf)])
+    wrong("start holds values that are no finite", run, start=bad)
+    wrong(r"not \(4, 48, 64\): take transparency off", run, torch.cat([content, content[:1]]))
+    wrong("from 0 to 1, not from", run, content * 255)
+    wrong("hold floats from 0 to 1, not torch.uint8", run, (content * 255).byte())
+    wrong("1x1 pixels, too small", run, torch.rand(3, 1, 1))
+    wrong("no style picture", run, styles=[])
+    wrong("too narrow to show a style", run, styles=[torch.rand(3, 2, 900)])
+    wrong("must be a tensor", run, styles=[np.zeros((3, 20, 20))])
+    wrong(r"masks must be shaped \(2, 48, 64\)", run, masks=torch.ones(1, 48, 64))
+    wrong("sum to 1 at every pixel", run, masks=torch.ones(2, 48, 64))
+    wrong("sum to 1 at every pixel", run, masks=torch.full((2, 48, 64), math.nan))
+    wrong("needs to know the background", PortraitAware(encoder).stylize_regions, content, styles[:1])
+    wrong(r"shaped \(48, 64\) like the picture", PortraitAware(encoder).stylize_regions, content, styles[:1], None,
+          PortraitAwareOptions(background=torch.ones(3, 4)))  # fmt: skip
+    wrong("foreground's mask must be", Styfie(encoder).stylize, content, *styles, torch.ones(5, 5))
+    assert run(content[:1]).shape == (3, 48, 64)  # grey is a picture
+
+
+def test_options_are_checked():
+    wrong("iterations must be a whole number from 1 to 100000, not 0", GatysOptions, iterations=0)
+    wrong("side must be a whole number", GatysOptions, side=8.5)
+    wrong("keep_color must be a number from 0 to 1", GatysOptions, keep_color=2)
+    wrong("style_weight must be a number", GatysOptions, style_weight=math.nan)
+    wrong("background_weight must be a number", PortraitAwareOptions, background_weight=-1)
+    wrong("did you mean 'lbfgs'", GatysOptions, optimiser="lbgfs", error=UnknownName)
+    wrong("did you mean 'noise'", GatysOptions, start="nois", error=UnknownName)
+    wrong(r"did you mean 'gatys\+'", PortraitAwareOptions, variant="gatis+", error=UnknownName)
+
+
+def test_the_catalogue(encoder):
+    for method in METHODS:
+        assert load_method(method, encoder).name == method
+        assert {"side", "seed"} <= {field.name for field in fields(method_options(method))}
+    assert load_method("Portrait_Aware", encoder).name == "portrait-aware"
+    wrong("did you mean 'gatys'", load_method, "gattys", error=UnknownName)
+    wrong("did you mean 'iterations'", method_options, "gatys", iteration=3, error=UnknownName)
+    wrong("Unknown features 'vgg'", features_encoder, "vgg", error=UnknownName)
+    wrong("need a file of weights", features_encoder, "vgg19")
+    wrong("need a file of weights", features_encoder, "compact", "x.pth")
+
+
+# --- VGG-19 --------------------------------------------------------------------------------------------------------
+
+NARROW = (2, 3, 4, 5, 6)
+
+
+def torchvision_state(widths: tuple[int, ...]) -> dict[str, torch.Tensor]:
+    """Random weights under the keys of torchvision's vgg19, the unused ones too."""
+    torch.manual_seed(2)
+    plan = [w for w, n in zip(widths, (2, 2, 4, 4, 4), strict=True) for w in (*[w] * n, 0)]
+    state, place, inputs = {}, 0, 3
+    for width in plan:
+        if width:
+            state[f"features.{place}.weight"] = torch.randn(width, inputs, 3, 3) * (2 / 9 / inputs) ** 0.5
+            state[f"features.{place}.bias"] = torch.randn(width) * 0.1
+            inputs = width
+        place += 2 if width else 1
+    return {**state, "classifier.0.weight": torch.zeros(4, 4), "classifier.0.bias": torch.zeros(4)}
+
+
+def torchvision_network(state: dict[str, torch.Tensor]) -> nn.Sequential:
+    """The features of torchvision's vgg19 as its documentation lists them, 37 modules in a row."""
+    modules: list[nn.Module] = []
+    for stage in (2, 2, 4, 4, 4):
+        for _ in range(stage):
+            weight = state[f"features.{len(modules)}.weight"]
+            modules += [nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1), nn.ReLU()]
+        modules.append(nn.MaxPool2d(2))
+    network = nn.Sequential(*modules)
+    network.load_state_dict({k.removeprefix("features."): v for k, v in state.items() if k.startswith("features.")})
+    return network
+
+
+@pytest.mark.parametrize("ending", [".pth", ".safetensors"])
+def test_vgg19_is_torchvisions(tmp_path, ending, picture):
+    state = torchvision_state(NARROW)
+    assert {"features.28.weight", "features.34.bias"} <= set(state)
+    path = tmp_path / f"vgg{ending}"
+    save_file(state, path) if ending == ".safetensors" else torch.save(state, path)
+    net = load_vgg19(path, NARROW)
+    assert not any(parameter.requires_grad for parameter in net.parameters())
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    x = ((picture - mean[:, None, None]) / std[:, None, None])[None]
+    found = net(picture[None], LAYERS)
+    ends = {"relu1_1": 1, "relu2_1": 6, "relu3_1": 11, "relu4_1": 20, "relu4_2": 22, "relu5_1": 29}
+    with torch.no_grad():
+        for place, module in enumerate(torchvision_network(state)):
+            x = module(x)
+            for layer, end in ends.items():
+                if place == end:
+                    assert torch.allclose(found[layer], x, atol=1e-5), layer
+                    assert net.channels(layer) == x.shape[1]
+                    assert x.shape[-1] == picture.shape[-1] // STEPS[layer]
+    assert list(net(picture[None], ["relu2_1"])) == ["relu2_1"]
+
+
+def test_the_full_vgg19_has_the_published_shapes():
+    with torch.device("meta"):
+        net = Vgg19()
+    state = net.state_dict()
+    assert len(state) == 26
+    assert state["features.0.weight"].shape == (64, 3, 3, 3)
+    assert state["features.28.weight"].shape == (512, 512, 3, 3)
+    assert sum(tensor.numel() for tensor in state.values()) == 12_944_960
+    assert {layer: net.channels(layer) for layer in LAYERS} == VGG_CHANNELS
+    assert {*COARSE_LAYERS, *FINE_LAYERS, CONTENT_LAYER} <= set(VGG_CHANNELS)
+
+
+def test_files_that_are_not_vgg19(tmp_path):
+    state = torchvision_state(NARROW)
+    path = tmp_path / "x.pth"
+
+    def refused(message: str, given: object) -> None:
+        torch.save(given, path)
+        wrong(message, load_vgg19, path, NARROW, error=WeightsError)
+
+    wrong("There is no file", load_vgg19, tmp_path / "none.pth", error=WeightsError)
+    refused("'features.5.weight' is missing", {k: v for k, v in state.items() if not k.startswith("features.5.")})
+    refused(r"'features.0.weight' is \(9, 3, 3, 3\)", {**state, "features.0.weight": torch.zeros(9, 3, 3, 3)})
+    refused("'features.0.bias' is int", {**state, "features.0.bias": 3})
+    refused("'features.0.bias' is not finite", {**state, "features.0.bias": torch.full((2,), math.nan)})
+    refused("holds no table", [1, 2])
+    refused("read safely", {"features.0.weight": nn.Conv2d(3, 2, 3)})  # an object, whose pickle could run code
+    for name in ("x.pth", "x.safetensors"):
+        (tmp_path / name).write_bytes(b"not weights at all")
+        wrong("read safely", load_vgg19, tmp_path / name, error=WeightsError)
+
+
+def test_vgg19_can_be_optimised_against(content, styles):
+    torch.manual_seed(1)
+    out = Gatys(Vgg19(NARROW)).stylize_regions(content, styles[:1], None, GatysOptions(**QUICK))
+    assert float((out - content).abs().mean()) > 0.003
