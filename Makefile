@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench docs clean
+.PHONY: demo test lint bench docs web web-check clean
 
 demo: $(VENV)/.installed ## a first artwork from the packaged portrait
 	$(BIN)/selfieart demo --overwrite
@@ -21,6 +21,14 @@ bench: $(VENV)/.installed-dev ## speed and memory, against the published topolog
 docs: $(VENV)/.installed-dev ## pictures of README and docs, made anew with this version
 	$(BIN)/python docs/make_pictures.py
 	$(BIN)/python docs/make_models.py
+
+web: ## the app's page, built anew from web/ (needs Node)
+	cd web && npm ci --silent && npm run --silent build
+
+web-check: web ## what is committed is what web/ builds
+	cd web && npm test --silent
+	@test -z "$$(git status --porcelain -- src/selfieart/app/static)" || \
+		{ echo "src/selfieart/app/static differs from what web/ builds: run 'make web' and commit."; exit 1; }
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

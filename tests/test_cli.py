@@ -304,7 +304,6 @@ MISTAKES = [
     *((("photo", "me.png", "--style", style), says) for style, says in [
         ("hair=cnady", "did you mean 'candy'?"), ("hair=qqqqqq", "selfieart styles"), ("hiar=candy", "'hair'?"),
         ("hair=", "is incomplete"), ("=candy", "is incomplete"), ("", "is incomplete"), ("hair=#12", "is no colour"),
-        ("hair=dot.png", "too small to show a style"),
         ("painting.jpg", "does not exist"), ("hair=a/b/c.tif", "does not exist"),
     ]),
     *(((*PHOTO, *options), says) for *options, says in [

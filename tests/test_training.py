@@ -231,12 +231,12 @@ def test_segnet_learns(data, tmp_path):
 class TestEncoder:
     def test_it_learns(self, data, tmp_path):
         out = tmp_path / "encoder.safetensors"
-        options = EncoderTraining(size=64, batch=2, largest=80, basis_pictures=4)
+        options = EncoderTraining(size=64, batch=2, largest=80, painted=2, basis_pictures=4)
         train_encoder([data / "photos"], data / "teacher.safetensors", out, options, BRIEF)
         assert finite(out).keys() == Encoder().state_dict().keys()
 
     def test_the_basis_is_orthonormal_and_keeps_products(self, data):
-        options = EncoderTraining(basis_pictures=6)
+        options = EncoderTraining(painted=0, basis_pictures=6)
         task = EncoderTask([data / "photos"], data / "teacher.safetensors", options, torch.device("cpu"))
         for layer in LAYERS:
             basis = task.basis[layer].double()

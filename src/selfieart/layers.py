@@ -67,6 +67,11 @@ def _enlarged(picture: Tensor, height: int, width: int, top: int, bottom: int) -
     return resize_rows(picture, height, width, top, bottom, "cubic").clamp(0, 1)
 
 
+def _within(picture: Tensor, height: int, width: int) -> Tensor:
+    """A picture (3, h, w) reduced to at most a size, so that enlarging it later does not alias."""
+    return resize(picture, (min(picture.shape[-2], height), min(picture.shape[-1], width)))
+
+
 class PaintedLayer:
     """A stylised picture at its working resolution, enlarged to the photo's, with patches painted finer.
 
@@ -83,6 +88,19 @@ class PaintedLayer:
     def bytes(self) -> int:
         """Memory held."""
         return sum(p.numel() * p.element_size() for p in (self.picture, *(patch.picture for patch in self.patches)))
+
+    def at_size(self, height: int, width: int) -> PaintedLayer:
+        """The same painting over a smaller or larger copy of the photo."""
+        if (height, width) == (self.height, self.width):
+            return self
+        y, x = height / self.height, width / self.width
+        patches = []
+        for patch in self.patches:
+            top, bottom = round(patch.top * y), round(patch.bottom * y)
+            left, right = round(patch.left * x), round(patch.right * x)
+            if bottom > top and right > left:
+                patches.append(Patch(_within(patch.picture, bottom - top, right - left), top, left, bottom, right))
+        return PaintedLayer(_within(self.picture, height, width), height, width, tuple(patches))
 
     def rows(self, content: Tensor, top: int, bottom: int) -> Tensor:
         """Rows of the painting, with its patches."""

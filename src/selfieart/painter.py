@@ -43,6 +43,7 @@ def paint(
     faces: Sequence[Face] = (),
     masks: Tensor | None = None,
     options: StylizeOptions | None = None,
+    draft: bool = False,
 ) -> PaintedLayer:
     """Paint a photo.
 
@@ -54,6 +55,7 @@ def paint(
         faces: in pixels of the photo; small ones get a finer brush.
         masks: (S, H, W), the share of each style, summing to 1 over S; needed when S > 1.
         options: seed of the strokes.
+        draft: leave out the finer strokes, of a large photo and of small faces: several times faster.
 
     Returns:
         The painted layer.
@@ -71,13 +73,13 @@ def paint(
         return stylizer.render(scaled(pixels[top:bottom, left:right], size), codes, share, options)
 
     picture = at(scale)
-    if 1 / scale > _WORTH_REFINING:
+    if 1 / scale > _WORTH_REFINING and not draft:
         finer = at(min(1.0, scale * _LARGEST_DETAIL))
         picture = with_detail(picture, finer)
     if picture.shape[-1] > width:
         picture = resize(picture, (height, width))
     patches = []
-    for face in faces:
+    for face in () if draft else faces:
         fine = min(LARGEST_SUPERSAMPLING, FINE_FACE_SIDE / face.side)
         if fine > _WORTH_REFINING * scale:
             box = _square(face, height, width)

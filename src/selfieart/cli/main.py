@@ -70,6 +70,16 @@ def photo(
     seed: Annotated[int | None, typer.Option("--seed", help="Another seed gives other strokes.")] = None,
     look: LookFile = None,
     save_look: Annotated[Path | None, typer.Option("--save-look", help="Also write the look as TOML.")] = None,
+    method: Annotated[
+        str, typer.Option("--method", help="instant (usual), or slower: gatys, styfie, portrait-aware.")
+    ] = "instant",
+    features: Annotated[
+        str, typer.Option("--features", help="What slower methods compare by: compact, or vgg19 with --weights.")
+    ] = "compact",
+    weights: Annotated[Path | None, typer.Option("--weights", help="Your file of torchvision's VGG-19.")] = None,
+    iterations: Annotated[
+        int | None, typer.Option("--iterations", min=1, help="Of slower methods, at the finest size.")
+    ] = None,
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
@@ -81,7 +91,86 @@ def photo(
 
     options = {"tau": tau, "stroke": stroke, "blend": blend, "faces": faces, "seed": seed}
     knobs = {"strength": strength or [], "keep_color": keep_color or [], "feather": feather or []}
-    run(picture, out, style or [], knobs, options, look, save_look, overwrite, as_json)
+    slow = {"method": method, "features": features, "weights": weights, "iterations": iterations}
+    run(picture, out, style or [], knobs, options, slow, look, save_look, overwrite, as_json)
+
+
+@app.command()
+def video(
+    clip: Annotated[Path, typer.Argument(help="The video: MP4, MOV, WebM, MKV, GIF ...", metavar="VIDEO")],
+    style: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--style", "-s", help="SEGMENT=STYLE, or STYLE for everything. Repeat it.", metavar="SEGMENT=STYLE"
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Output: .mp4, .mov, .mkv, .webm or .gif; beside the video when left out."),
+    ] = None,
+    strength: Annotated[
+        list[str] | None, typer.Option("--strength", help="0 to 1, for all or as SEGMENT=0.5. Repeat it.")
+    ] = None,
+    keep_color: Annotated[
+        list[str] | None, typer.Option("--keep-color", help="0 to 1, how much of the video's colour stays. Repeat it.")
+    ] = None,
+    feather: Annotated[
+        list[str] | None, typer.Option("--feather", help="Soft borders, in percent of the short side. Repeat it.")
+    ] = None,
+    tau: Tau = None,
+    stroke: Stroke = None,
+    blend: Annotated[
+        str | None, typer.Option("--blend", help="pixels (best) or features (all styles in one pass, faster).")
+    ] = None,
+    faces: Annotated[str | None, typer.Option("--faces", help="all, largest, or how many of the largest.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Another seed gives other strokes.")] = None,
+    look: LookFile = None,
+    steadiness: Annotated[
+        float, typer.Option("--steadiness", help="0 paints every frame for itself, 1 flickers least.")
+    ] = 0.7,
+    parse_every: Annotated[
+        str, typer.Option("--parse-every", help="auto, or N: find the segments on every Nth frame.")
+    ] = "auto",
+    start: Annotated[str | None, typer.Option("--start", help="Begin there: seconds, or 1:30.")] = None,
+    end: Annotated[str | None, typer.Option("--end", help="Stop there: seconds, or 1:30.")] = None,
+    size: Annotated[int | None, typer.Option("--size", help="Reduce the short side to this many pixels.")] = None,
+    codec: Annotated[str | None, typer.Option("--codec", help="h264 (usual), h265, vp9, av1 or ffv1.")] = None,
+    crf: Annotated[int | None, typer.Option("--crf", help="Quality: 0 is best; 18 is usual for h264.")] = None,
+    preview: Annotated[
+        Path | None, typer.Option("--preview", help="Also write a picture of frames before and after.")
+    ] = None,
+    save_look: Annotated[Path | None, typer.Option("--save-look", help="Also write the look as TOML.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where a killed run stopped; keep what is done if this one is.")
+    ] = False,
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+) -> None:
+    """Stylise a video: a style for each segment you name; what wears none stays as it was filmed.
+
+    selfieart video me.mp4 --style person=candy --style background=wave -o out.mp4
+    """
+    from selfieart.cli.video import run
+
+    options = {"tau": tau, "stroke": stroke, "blend": blend, "faces": faces, "seed": seed}
+    knobs = {"strength": strength or [], "keep_color": keep_color or [], "feather": feather or []}
+    reading = {"start": start, "end": end, "size": size, "codec": codec, "crf": crf}
+    run(
+        clip,
+        out,
+        style or [],
+        knobs,
+        options,
+        look,
+        reading,
+        steadiness,
+        parse_every,
+        preview,
+        save_look,
+        overwrite,
+        resume,
+        as_json,
+    )
 
 
 @app.command()
@@ -174,6 +263,22 @@ def demo(
     from selfieart.cli.photo import demo as run
 
     run(out, overwrite, as_json)
+
+
+@app.command(name="app")
+def serve_app(
+    port: Annotated[
+        int | None, typer.Option("--port", help="Port; 7860 or the next free one when left out.", show_default=False)
+    ] = None,
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen on; one that others can reach needs the printed token.")
+    ] = "127.0.0.1",
+    no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the browser.")] = False,
+) -> None:
+    """Open the app: a page in the browser, served from this computer by this computer."""
+    from selfieart.cli.app import run
+
+    run(port, host, not no_open)
 
 
 def _version(show: bool) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from selfieart.cli.console import beside, check_output, face_count, number, plain_console, print_json, progress, timing
-from selfieart.errors import LookError
+from selfieart.errors import LookError, unknown
 from selfieart.look import Look, SegmentLook, tau_from_text
 from selfieart.segments import canonical
 from selfieart.styles import resolve_style
+
+if TYPE_CHECKING:
+    from selfieart.studio import Portrait, Repaint
 
 DEMO = Look(
     {
@@ -31,6 +35,7 @@ def run(
     style: list[str],
     knobs: dict[str, list[str]],
     options: dict[str, Any],
+    slow: dict[str, Any],
     look_file: Path | None,
     save_look: Path | None,
     overwrite: bool,
@@ -53,7 +58,8 @@ def run(
             if save_look.resolve() == other.resolve():
                 raise LookError(f"--save-look {save_look} is {what}: give them different names.")
         check_target(save_look, overwrite)
-    _paint(picture, target, look, overwrite, as_json)
+    prepare = None if slow["method"] == "instant" else _slow_method(slow, look)
+    _paint(picture, target, look, overwrite, as_json, prepare)
     if save_look:
         look.save(save_look, overwrite)
 
@@ -100,7 +106,35 @@ def look_from(style: list[str], knobs: dict[str, list[str]], options: dict[str, 
     return replace(look, segments=worn, **given)
 
 
-def _paint(picture: Path, target: Path, look: Look, overwrite: bool, as_json: bool) -> None:
+def _slow_method(slow: dict[str, Any], look: Look) -> Callable[[Portrait], Repaint]:
+    """What makes a portrait's painter of a method that optimises; wrong options are refused before any work.
+
+    Raises:
+        SelfieartError: there is no such method, its options are wrong, or the look paints nothing.
+    """
+    from selfieart.repaint import repaint_with
+    from selfieart.transfer.optimise.catalogue import METHODS, features_encoder, load_method, method_options
+
+    if slow["method"] not in METHODS:
+        raise unknown("method", slow["method"], ["instant", *METHODS])
+    if not any(resolve_style(worn.style).painted for worn in look.segments.values()):
+        raise LookError(f"--method {slow['method']} has nothing to paint: give a segment a preset or a picture.")
+    settings: dict[str, Any] = {"side": look.stroke_side(), "seed": look.seed}
+    if slow["iterations"] is not None:
+        settings["iterations"] = slow["iterations"]
+    options = method_options(slow["method"], **settings)
+    encoder = features_encoder(slow["features"], slow["weights"])
+    return lambda portrait: repaint_with(lambda: load_method(slow["method"], encoder), options, portrait, look)
+
+
+def _paint(
+    picture: Path,
+    target: Path,
+    look: Look,
+    overwrite: bool,
+    as_json: bool,
+    prepare: Callable[[Portrait], Repaint] | None = None,
+) -> None:
     start = time.perf_counter()
     with progress(quiet=as_json) as report:
         report("load", 0.0)
@@ -110,7 +144,7 @@ def _paint(picture: Path, target: Path, look: Look, overwrite: bool, as_json: bo
         loaded = time.perf_counter()
         portrait = studio.open(picture)
         opened = time.perf_counter()
-        art = portrait.render(look, report)
+        art = portrait.render(look, report, prepare(portrait) if prepare else None)
     rendered = time.perf_counter()
     art.save(target, overwrite)
     end = time.perf_counter()

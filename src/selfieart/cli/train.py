@@ -182,7 +182,7 @@ def style(
         print_json({"output": str(target), "error_before": fitted.before, "error_after": fitted.after})
         return
     console = plain_console()
-    console.print(f"Style error {fitted.before:.3f} as predicted, {fitted.after:.3f} as fitted.", soft_wrap=True)
+    console.print(f"Style error {fitted.before:.3f} at the start, {fitted.after:.3f} as fitted.", soft_wrap=True)
     console.print(f"The style is {target}: use it as --style SEGMENT={target}", soft_wrap=True)
 
 

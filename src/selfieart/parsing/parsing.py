@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from selfieart.errors import SelfieartError
 from selfieart.imaging.arrays import as_tensor
 from selfieart.imaging.guided import GuidedUpsampler
-from selfieart.imaging.resize import resize_rows
+from selfieart.imaging.resize import resize, resize_rows
 from selfieart.masks import soft_masks
 from selfieart.parsing.faces import Face
+from selfieart.segments import NAMES, members
 
 EDGE_RADIUS = 3
 EDGE_EPS = 2e-3
@@ -58,6 +60,28 @@ class Parsing:
         """The same parsing for a larger or smaller copy of the picture."""
         faces = tuple(face.scaled(width / self.width) for face in self.faces)
         return replace(self, faces=faces, height=height, width=width)
+
+    def corrected(self, bias: Mapping[str, NDArray[np.float32]]) -> Parsing:
+        """The parsing as a person corrected it: logits that were painted on are raised or lowered.
+
+        Args:
+            bias: segment -> (a, b) of any size, what is added to the logits of that segment.
+
+        Raises:
+            UnknownName: there is no such segment.
+            SelfieartError: a name is a group's, or a bias is no picture of finite numbers.
+        """
+        logits = self.logits.clone()
+        size = (logits.shape[-2], logits.shape[-1])
+        for name, added in bias.items():
+            classes = members(name)
+            if len(classes) != 1:
+                raise SelfieartError(f"A correction needs one segment, and '{name}' is a group: choose from {NAMES}.")
+            if added.ndim != 2 or not added.size or not bool(np.isfinite(added).all()):
+                raise SelfieartError(f"The correction of '{name}' must be (height, width) of finite numbers.")
+            plane = torch.from_numpy(np.ascontiguousarray(added, np.float32))
+            logits[next(iter(classes))] += resize(plane[None], size)[0]
+        return replace(self, logits=logits)
 
     def masks(self, tau: float = 3.0, size: tuple[int, int] | None = None) -> Tensor:
         """Soft masks (eq. 9) at any size, from bilinearly resized logits.

@@ -1,6 +1,7 @@
 """Fit a style code to one picture, the network frozen: a preset of a person's own, in minutes on a CPU.
 
-The start is the code that the predictor gives; the judge is the packaged encoder, so nothing else is needed.
+The start is the predicted code, or the mean of the presets' codes where the weights predict none; the judge is the
+packaged encoder, so nothing else is needed.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ class FittedStyle:
 
     Attributes:
         code: (D,).
-        before, after: style error (means and covariances, relative) of the predicted code and of the fitted one, on
-            the same contents.
+        before, after: style error (means and covariances, relative) of the code at the start and of the fitted one,
+            on the same contents.
     """
 
     code: Tensor
@@ -91,7 +92,10 @@ def fit_style(
     with torch.no_grad():
         wanted = {k: moments(v) for k, v in encoder(painting[None], STYLE_LAYERS).items()}
     sources = [read_rgb(path) for path in list_images(contents)] if contents else [_portrait(), read_rgb(picture)]
-    code = stylizer.encode_picture(painting).clone().requires_grad_(True)
+    code = (
+        stylizer.encode_picture(painting) if stylizer.any_style else torch.stack(list(stylizer.codes.values())).mean(0)
+    )
+    code = code.clone().requires_grad_(True)
     optimiser = torch.optim.Adam([code], lr=1e-2, betas=(0.9, 0.99))
 
     def noise() -> list[Tensor]:

@@ -1,0 +1,1 @@
+"""The app: a page in the browser, served from this computer by this computer."""

@@ -1,0 +1,84 @@
+"""A look painted by a method that optimises, instead of the feed-forward network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from selfieart.imaging import read_photo
+from selfieart.imaging.resize import resize
+from selfieart.layers import PaintedLayer
+from selfieart.look import Look
+from selfieart.painter import scaled
+from selfieart.segments import INDEX
+from selfieart.studio import Portrait, Repaint
+from selfieart.styles import resolve_style
+from selfieart.transfer.optimise.portrait_aware import PortraitAwareOptions
+from selfieart.transfer.optimise.settings import Watch, unwatched
+from selfieart.transfer.stylizer import Progress
+
+if TYPE_CHECKING:
+    from selfieart.transfer.optimise.catalogue import RegionStylizer
+
+STYLE_SIDE = 1024
+"""Long side in pixels to which style pictures are reduced."""
+
+
+def repaint_with(
+    load: Callable[[], RegionStylizer],
+    options: Any,
+    portrait: Portrait,
+    look: Look,
+    watch: Watch = unwatched,
+) -> Repaint:
+    """What :meth:`selfieart.studio.Portrait.render` wants, to paint all styles of a look in one optimisation.
+
+    A preset, whose painting is not packaged, is represented by the photo as the network paints it in that style.
+
+    Args:
+        load: gives the method, when it is wanted.
+        options: of the method; its ``side`` is the short side at which the picture is painted. The portrait-aware
+            method's background is the portrait's where none is given.
+        portrait: whose photo.
+        look: what goes where.
+        watch: told losses and given previews; may raise Cancelled.
+    """
+    height, width = portrait.photo.height, portrait.photo.width
+
+    def repaint(styles: list[str], regions: Tensor, progress: Progress) -> PaintedLayer:
+        scale = min(1.0, options.side / min(height, width))
+        size = (max(1, round(height * scale)), max(1, round(width * scale)))
+        content = scaled(portrait.photo.pixels, size)
+        pictures = [style_picture(portrait, style, look) for style in styles]
+        chosen = options
+        if isinstance(options, PortraitAwareOptions) and options.background is None:
+            soft = portrait.parsing(look.faces).masks(look.tau, size)
+            chosen = replace(options, background=soft[INDEX["background"]])
+        painted = load().stylize_regions(content, pictures, grown(resize(regions, size)), chosen, progress, watch)
+        return PaintedLayer(painted, height, width)
+
+    return repaint
+
+
+def grown(regions: Tensor) -> Tensor:
+    """Masks (S, h, w) of what is worn -> masks (S + 1, h, w) for a method, the last being what stays.
+
+    Whatever is half worn is painted all over: the painting is blended with the soft masks afterwards, and blending
+    twice would show a seam of the photo.
+    """
+    total = regions.sum(0).clamp(1e-6, 1)
+    painted = (2 * total).clamp_max(1)
+    return torch.cat([regions * (painted / total), (1 - painted)[None]]).clamp(0, 1)
+
+
+def style_picture(portrait: Portrait, style: str, look: Look) -> Tensor:
+    """The picture (3, h, w) whose style a method imitates."""
+    if resolve_style(style).kind == "picture":
+        pixels = read_photo(style).pixels
+        scale = min(1.0, STYLE_SIDE / max(pixels.shape[:2]))
+        return scaled(pixels, (max(1, round(pixels.shape[0] * scale)), max(1, round(pixels.shape[1] * scale))))
+    return portrait.layer(style, look).picture

@@ -1,0 +1,88 @@
+import { describe, select, styleTitle } from "../edit";
+import { parseColor } from "../parts";
+import { groups, title, widerGroups } from "../segments";
+import { hovered, info, look, present, selection, table, targets, uploaded } from "../state";
+import { rove } from "./controls";
+
+const PAIRS: Record<string, [string, string]> = {
+  eyes: ["left-eye", "right-eye"],
+  brows: ["left-brow", "right-brow"],
+  ears: ["left-ear", "right-ear"],
+  lips: ["upper-lip", "lower-lip"],
+};
+
+export function PartsPanel() {
+  const seg = table.value;
+  const here = (name: string) => (seg.members.get(name) ?? []).some((k) => (present.value >> k) & 1);
+  const paired = Object.values(PAIRS).flat();
+  const wide = groups(seg).filter((name) => !(name in PAIRS) && here(name) && name !== "accessories");
+  const single = [...Object.keys(PAIRS), ...seg.names.filter((name) => !paired.includes(name))].filter(here);
+  const order = ["background", "hair", "skin", "eyes", "brows", "nose", "lips", "mouth", "ears", "neck", "clothes"];
+  const place = (name: string) => (order.indexOf(name) + 1 || 50);
+  single.sort((a, b) => place(a) - place(b));
+  const one = selection.value.length === 1 ? selection.value[0]! : null;
+  const wider = one ? widerGroups(seg, one).filter((name) => name !== "accessories") : [];
+  const sides = one && one in PAIRS ? PAIRS[one]!.filter(here) : [];
+  return (
+    <section class="block parts" aria-label="Parts">
+      <h2>
+        Part
+        <span class="h2-note">{describe(targets.value)}</span>
+      </h2>
+      {one && (wider.length > 0 || sides.length > 0) && (
+        <div class="crumbs" aria-label="Narrower and wider">
+          {sides.map((name) => (
+            <button key={name} type="button" onClick={() => select(name)}>
+              {title(name)}
+            </button>
+          ))}
+          <span class="crumb-here">{title(one)}</span>
+          {wider.map((name) => (
+            <button key={name} type="button" onClick={() => select(name)}>
+              {title(name)}
+            </button>
+          ))}
+        </div>
+      )}
+      <div class="chips" role="listbox" aria-label="Parts of the picture" aria-multiselectable="true" onKeyDown={rove}>
+        {[...wide, ...single].map((name, index) => (
+          <Chip key={name} name={name} first={index === 0} isGroup={wide.includes(name)} />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+function Chip({ name, first, isGroup }: { name: string; first: boolean; isGroup: boolean }) {
+  const seg = table.value;
+  const own = look.value.segments[name];
+  const on = selection.value.includes(name) || (name === "everything" && !selection.value.length);
+  const color = seg.colors[seg.members.get(name)?.[0] ?? 0];
+  return (
+    <button
+      type="button"
+      class="chip"
+      role="option"
+      aria-selected={on}
+      aria-label={own ? `${title(name)}, wears ${styleTitle(own.style)}` : title(name)}
+      data-segment={name}
+      data-group={isGroup || undefined}
+      tabIndex={on || (first && !selection.value.length) ? 0 : -1}
+      onClick={(event) => select(name, event.shiftKey || event.ctrlKey || event.metaKey)}
+      onPointerEnter={(event) => event.pointerType === "mouse" && (hovered.value = name)}
+      onPointerLeave={() => (hovered.value = null)}
+      onFocus={(event) => event.currentTarget.matches(":focus-visible") && (hovered.value = name)}
+      onBlur={() => (hovered.value = null)}
+    >
+      {own ? <Swatch style={own.style} /> : !isGroup && <i class="dot" style={{ background: `rgb(${color?.join()})` }} />}
+      {title(name)}
+    </button>
+  );
+}
+
+/** A small picture of a style. */
+export function Swatch({ style }: { style: string }) {
+  const picture = info.value?.presets.find((one) => one.name === style)?.thumbnail ?? uploaded.value.find((one) => one.id === style)?.thumbnail;
+  if (picture) return <img class="swatch" src={picture} alt="" width="20" height="20" />;
+  return <i class={`swatch ${parseColor(style) ? "" : style}`} style={parseColor(style) ? { background: style } : {}} />;
+}
