@@ -376,7 +376,7 @@ def test_the_command_paints_a_video_beside_the_original(run, quick, clip, tmp_pa
     assert names(tmp_path) == {"me.mp4", "me-art.mp4", "p.png", "look.toml"}
     assert Look.load(tmp_path / "look.toml").segments["person"].style == "candy"
     ((look, steadiness, every),) = quick
-    assert (look.segments["person"].style, steadiness, every) == ("candy", 0.7, "auto")
+    assert (look.segments["person"].style, steadiness, every) == ("candy", 0.85, "auto")
     sheet = read_photo(tmp_path / "p.png").pixels
     assert sheet.shape[1] > 5 * 96
     # Six frames before above six after: the first ones are alike.

@@ -145,7 +145,7 @@ class LivePainter:
 
     def __init__(self, studio: Studio, look: Look, width: int) -> None:
         self.width = width
-        self._painter = painter_for(studio, look, 0.7)
+        self._painter = painter_for(studio, look, 0.85)
         self._state = self._painter.start()
         self._index = 0
 

@@ -118,7 +118,7 @@ def _video_job(shop: Workshop, value: Any) -> Job:
         value, "job", {"kind": str, "video": str, "look": dict}, {"steadiness": float, "size": int, "corrections": dict}
     )
     refuse_unless(has_video(), _NO_VIDEO)
-    key, steadiness, side = table["video"], table.get("steadiness", 0.7), table.get("size")
+    key, steadiness, side = table["video"], table.get("steadiness", 0.85), table.get("size")
     if not 0 <= steadiness <= 1:
         raise Refused(400, "'steadiness' must be from 0 to 1.")
     if side is not None and not 16 <= side <= 4320:

@@ -249,7 +249,7 @@ def video(
     look: Annotated[
         Path | None, typer.Option("--look", help="A look: a TOML file, or a PNG made by selfieart.")
     ] = None,
-    steadiness: Annotated[float, typer.Option("--steadiness", help="0 to 1: how steady the steady mode is.")] = 0.7,
+    steadiness: Annotated[float, typer.Option("--steadiness", help="0 to 1: how steady the steady mode is.")] = 0.85,
     parse_every: Annotated[str, typer.Option("--parse-every", help="auto, or a number of frames.")] = "auto",
     start: Annotated[float, typer.Option("--start", min=0, help="Seconds of each clip that are left out.")] = 0.0,
     frames: Annotated[int, typer.Option("--frames", min=1, help="Frames of each clip that are measured.")] = 100,

@@ -127,7 +127,7 @@ def video(
     look: LookFile = None,
     steadiness: Annotated[
         float, typer.Option("--steadiness", help="0 paints every frame for itself, 1 flickers least.")
-    ] = 0.7,
+    ] = 0.85,
     parse_every: Annotated[
         str, typer.Option("--parse-every", help="auto, or N: find the segments on every Nth frame.")
     ] = "auto",

@@ -72,10 +72,10 @@ class VideoPainter:
     """
 
     def __init__(
-        self, studio: Studio, look: Look, steadiness: float = 0.7, parse_every: int | Literal["auto"] = "auto"
+        self, studio: Studio, look: Look, steadiness: float = 0.85, parse_every: int | Literal["auto"] = "auto"
     ) -> None:
         if not 0 <= steadiness <= 1:
-            raise SelfieartError(f"steadiness must be a number from 0 to 1, not {steadiness}: 0.7 is usual.")
+            raise SelfieartError(f"steadiness must be a number from 0 to 1, not {steadiness}: 0.85 is usual.")
         whole = isinstance(parse_every, int) and not isinstance(parse_every, bool) and parse_every >= 1
         if parse_every != "auto" and not whole:
             raise SelfieartError(f"parse_every must be 'auto' or a number from 1, not {parse_every!r}.")

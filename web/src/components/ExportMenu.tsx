@@ -12,7 +12,7 @@ const ABOUT: Record<string, string> = {
 };
 
 export function ExportMenu() {
-  const steadiness = useSignal(1);
+  const steadiness = useSignal(0.85);
   const close = () => (menu.value = "none");
   const now = photo.value;
   if (!now) return null;
