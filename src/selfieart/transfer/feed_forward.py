@@ -65,7 +65,10 @@ class PresetStylizer:
             SelfieartError: the picture is too small, or these weights hold presets only.
         """
         if self.any_style is None:
-            raise SelfieartError("These weights hold presets only: name one of them as the style.")
+            raise SelfieartError(
+                "At once, these weights paint presets only: for a picture of your own use --method gatys, or run "
+                "'selfieart train style' on it first."
+            )
         return self.any_style(picture)
 
     def stylize(
