@@ -17,6 +17,8 @@ from selfieart.parsing.parsing import Parsing
 from selfieart.segments import INDEX, NAMES
 from selfieart.transfer.feed_forward import PresetStylizer
 from selfieart.transfer.presets import load_presets
+from selfieart.video.frame import Frame
+from video_frames import clip
 
 # Other programs share the machine: how long an example takes says nothing.
 settings.register_profile("selfieart", deadline=None)
@@ -111,3 +113,30 @@ def drawn_labels() -> np.ndarray:
     labels[4:40, 55:80] = INDEX["hair"]
     labels[14:40, 60:75] = INDEX["skin"]
     return labels
+
+
+@pytest.fixture(scope="module")
+def person(astronaut: np.ndarray) -> np.ndarray:
+    """Head and shoulders, 96 x 120."""
+    return cv2.resize(astronaut[:384, :480], (120, 96), interpolation=cv2.INTER_AREA)
+
+
+@pytest.fixture(scope="module")
+def moving(astronaut: np.ndarray) -> list[Frame]:
+    """The camera passes over the portrait, 1.5 pixels per frame."""
+    return clip(*[
+        cv2.resize(astronaut[:384, 6 * i : 6 * i + 480], (120, 96), interpolation=cv2.INTER_AREA) for i in range(6)
+    ])  # fmt: skip
+
+
+@pytest.fixture
+def drawn(drawn_labels: np.ndarray) -> Studio:
+    """A studio whose parser knows the segments of a drawn picture (60, 90)."""
+    studio = Studio()
+    studio.parser = DrawnParser(drawn_labels)
+    return studio
+
+
+@pytest.fixture(scope="module")
+def texture(astronaut: np.ndarray) -> np.ndarray:
+    return astronaut[100:260, 200:420]

@@ -1,37 +1,25 @@
-"""What happens to the pixels of a video: flow, filters over time, the fast network, the painter, the measures."""
+"""What is carried from frame to frame: flow, filters over time, faces, the fast network, masks."""
 
 from __future__ import annotations
 
-import json
 import math
-from fractions import Fraction
 
-import av
 import cv2
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load, save
 
-from conftest import DrawnParser, is_one_sentence
-from selfieart import Look, SegmentLook, Studio
-from selfieart.cli import main
 from selfieart.compose import Part, part_masks
-from selfieart.errors import SelfieartError
 from selfieart.imaging.arrays import as_tensor
 from selfieart.masks import composite, select, soft_masks
-from selfieart.metrics.video import Steadiness, evaluate_clip, high_pass_energy, warping_error
 from selfieart.parsing.faces import Face
 from selfieart.parsing.parser import followed
 from selfieart.segments import GROUPS, INDEX
 from selfieart.transfer.style_net import Statistics
 from selfieart.video.composition import blended, frame_masks, region_of
 from selfieart.video.flow import Motion, at_size, flow_between, motion_between, occluded, reduced, warp
-from selfieart.video.frame import Frame, paint_frames
 from selfieart.video.frame_net import FrameNet, enlarging_weight
-from selfieart.video.painter import VideoPainter
-from selfieart.video.state import VideoState
 from selfieart.video.steady import (
     crispened,
     group_logits,
@@ -42,58 +30,7 @@ from selfieart.video.steady import (
     without_holes,
 )
 from selfieart.video.strokes import FrameStylizer, packed, unpacked
-
-QUICK = {"stroke": 64}
-TWO = {"person": "candy", "background": "wave"}
-
-
-def look(segments: dict[str, str | SegmentLook], **options: object) -> Look:
-    worn = {name: SegmentLook(style) if isinstance(style, str) else style for name, style in segments.items()}
-    return Look(worn, **{**QUICK, **options})
-
-
-def clip(*pictures: np.ndarray) -> list[Frame]:
-    return [Frame(np.ascontiguousarray(p), Fraction(i, 30), i) for i, p in enumerate(pictures)]
-
-
-def played(painter: VideoPainter, frames: list[Frame], state: VideoState | None = None) -> list[np.ndarray]:
-    return [frame.pixels for frame, _ in paint_frames(frames, painter, state)]
-
-
-def constant(flow: tuple[float, float], height: int, width: int) -> np.ndarray:
-    return np.full((height, width, 2), flow, np.float32)
-
-
-def still(height: int, width: int, trust: float = 1.0) -> Motion:
-    return Motion(constant((0, 0), height, width), np.full((height, width), trust, np.float32))
-
-
-@pytest.fixture(scope="module")
-def person(astronaut: np.ndarray) -> np.ndarray:
-    """Head and shoulders, 96 x 120."""
-    return cv2.resize(astronaut[:384, :480], (120, 96), interpolation=cv2.INTER_AREA)
-
-
-@pytest.fixture(scope="module")
-def moving(astronaut: np.ndarray) -> list[Frame]:
-    """The camera passes over the portrait, 1.5 pixels per frame."""
-    return clip(*[
-        cv2.resize(astronaut[:384, 6 * i : 6 * i + 480], (120, 96), interpolation=cv2.INTER_AREA) for i in range(6)
-    ])  # fmt: skip
-
-
-@pytest.fixture
-def drawn(drawn_labels: np.ndarray) -> Studio:
-    """A studio whose parser knows the segments of a drawn picture (60, 90)."""
-    studio = Studio()
-    studio.parser = DrawnParser(drawn_labels)
-    return studio
-
-
-@pytest.fixture(scope="module")
-def texture(astronaut: np.ndarray) -> np.ndarray:
-    return astronaut[100:260, 200:420]
-
+from video_frames import bilinear, constant, still
 
 # --- flow ----------------------------------------------------------------------------------------------------------
 
@@ -122,19 +59,6 @@ def test_tiny_frames_have_a_flow(size):
     motion = motion_between(first, second)
     assert motion.back.shape == (*size, 2)
     assert np.isfinite(motion.back).all()
-
-
-def bilinear(field: np.ndarray, x: float, y: float) -> np.ndarray:
-    height, width = field.shape[:2]
-    x0, y0 = math.floor(x), math.floor(y)
-
-    def at(i: int, j: int) -> np.ndarray:
-        return field[min(max(i, 0), height - 1), min(max(j, 0), width - 1)]
-
-    a, b = x - x0, y - y0
-    return (1 - b) * ((1 - a) * at(y0, x0) + a * at(y0, x0 + 1)) + b * (
-        (1 - a) * at(y0 + 1, x0) + a * at(y0 + 1, x0 + 1)
-    )
 
 
 def test_occlusion_by_the_formula_pixel_by_pixel():
@@ -412,318 +336,3 @@ def test_blending_in_bytes_is_equation_6():
     assert (as_tensor(out) * 255 - expected).abs().max() < 2
     assert np.array_equal(out[:10], content[:10])
     assert np.array_equal(out[10:20], second[10:20])
-
-
-# --- the painter ---------------------------------------------------------------------------------------------------
-
-
-def test_frame_by_frame_knows_nothing_of_the_frames_before(studio, moving):
-    painter = VideoPainter(studio, look(TWO), steadiness=0, parse_every=1)
-    alone = [painter.paint(frame, painter.start())[0] for frame in moving[:3]]
-    for together, one in zip(played(painter, moving[:3]), alone, strict=True):
-        assert np.array_equal(together, one)
-
-
-def test_painting_is_deterministic_and_leaves_the_state_alone(studio, moving):
-    first = VideoPainter(studio, look(TWO))
-    second = VideoPainter(studio, look(dict(reversed(TWO.items()))))
-    once, again = played(first, moving), played(second, moving)
-    assert all(np.array_equal(a, b) for a, b in zip(once, again, strict=True))
-    _, state = first.paint(moving[0], first.start())
-    before = {name: tensor.clone() for name, tensor in state.tensors().items()}
-    for _ in range(2):
-        assert np.array_equal(first.paint(moving[1], state)[0], once[1])
-    assert all(torch.equal(tensor, before[name]) for name, tensor in state.tensors().items())
-
-
-def test_a_state_survives_a_file_bit_for_bit(studio, moving):
-    painter = VideoPainter(studio, look({"head": "candy", "body": "#336699", "background": "wave"}))
-    whole = played(painter, moving)
-    state = painter.start()
-    for frame in moving[:3]:
-        _, state = painter.paint(frame, state)
-    tensors = load(save(state.tensors()))
-    other = VideoPainter(studio, look({"head": "candy", "body": "#336699", "background": "wave"}))
-    rest = played(other, moving[3:], other.restore(tensors))
-    assert all(np.array_equal(a, b) for a, b in zip(rest, whole[3:], strict=True))
-    assert other.restore({}).tensors() == {}
-    with pytest.raises(SelfieartError, match="does not know") as error:
-        other.restore({"nonsense": torch.zeros(1)})
-    assert is_one_sentence(str(error.value))
-
-
-@pytest.mark.parametrize("steadiness", [0.0, 0.7, 1.0])
-def test_a_still_clip_stays_still(studio, person, steadiness):
-    painter = VideoPainter(studio, look(TWO), steadiness)
-    frames = played(painter, clip(*[person] * 9))
-    assert all(np.array_equal(frame, frames[1]) for frame in frames[2:])
-    assert np.abs(frames[0].astype(int) - frames[1]).mean() < 0.5
-
-
-def test_a_cut_starts_anew(studio, moving):
-    painter = VideoPainter(studio, look(TWO))
-    state = painter.start()
-    for frame in moving[:2]:
-        _, state = painter.paint(frame, state)
-    other = Frame(np.ascontiguousarray(255 - moving[0].pixels[::-1]), Fraction(2, 30), 2)
-    after, state = painter.paint(other, state)
-    fresh, expected = painter.paint(other, painter.start())
-    assert np.array_equal(after, fresh)
-    assert all(torch.equal(tensor, expected.tensors()[name]) for name, tensor in state.tensors().items())
-
-
-def test_another_size_starts_anew(studio, moving, astronaut):
-    painter = VideoPainter(studio, look(TWO))
-    _, state = painter.paint(moving[0], painter.start())
-    larger = clip(astronaut[:100, :130])[0]
-    assert np.array_equal(painter.paint(larger, state)[0], painter.paint(larger, painter.start())[0])
-
-
-def test_steadiness_steadies(studio, astronaut):
-    """A still scene seen by a noisy camera: the noise of the strokes falls, their strength does not."""
-    rng = np.random.default_rng(0)
-    base = cv2.resize(astronaut[:384, :480], (120, 96), interpolation=cv2.INTER_AREA).astype(float)
-    frames = clip(*[(base + rng.normal(0, 2, base.shape)).clip(0, 255).astype(np.uint8) for _ in range(6)])
-    painters = {
-        "frame by frame": VideoPainter(studio, look(TWO), 0, 1),
-        "steady": VideoPainter(studio, look(TWO)),
-    }
-    rows = evaluate_clip(frames, painters)
-    assert rows["steady"]["e_warp"] < 0.4 * rows["frame by frame"]["e_warp"]
-    assert 0.95 < rows["steady"]["high_pass_ratio"] < 1.05
-    assert rows["steady"]["mask_miou"] >= rows["frame by frame"]["mask_miou"]
-
-
-def test_parsing_only_now_and_then(drawn, drawn_labels):
-    rng = np.random.default_rng(0)
-    pixels = cv2.GaussianBlur(rng.integers(0, 255, (60, 90, 3), np.uint8), (0, 0), 2)
-    frames = clip(*[np.roll(pixels, i // 4, 1) for i in range(9)])
-    painter = VideoPainter(drawn, look({"hair": "#ff0000"}), parse_every=4)
-    played(painter, frames)
-    assert drawn.parser.calls == 3
-    drawn.parser.calls = 0
-    played(VideoPainter(drawn, look({"hair": "#ff0000"})), clip(*[pixels] * 9))
-    assert drawn.parser.calls == 2
-    drawn.parser.calls = 0
-    played(VideoPainter(drawn, look({"hair": "#ff0000"}), parse_every=1), frames)
-    assert drawn.parser.calls == 9
-
-
-def test_segments_move_with_the_picture_between_parsings(drawn, drawn_labels):
-    rng = np.random.default_rng(1)
-    pixels = cv2.GaussianBlur(rng.integers(0, 255, (60, 90, 3), np.uint8), (0, 0), 2)
-    frames = clip(*[np.ascontiguousarray(np.roll(pixels, -2 * i, 1)) for i in range(4)])
-    painter = VideoPainter(drawn, look({"skin": "#ff0000"}, tau=10), parse_every=100)
-    red = (played(painter, frames)[-1] == (255, 0, 0)).all(-1)
-    expected = np.roll(drawn_labels == INDEX["skin"], -6, 1)
-    assert drawn.parser.calls == 1
-    assert (red & expected).sum() / (red | expected).sum() > 0.8
-
-
-# Near the border between two styles the one pass mixes them, and in a picture of 90 x 60 all is near it.
-LOOKS = [
-    (8, look({"person": SegmentLook("candy", 0.7, keep_color=0.8), "background": SegmentLook("wave", feather=3)})),
-    (2, look({"hair": "#ff0000", "skin": SegmentLook("grey", strength=0.6), "background": "blur"})),
-    (2, look({"head": SegmentLook("grey", keep_color=0.5), "clothes": "blur"}, tau=1)),
-    (2, look({"hair": SegmentLook("#00ff00", feather=4), "background": SegmentLook("#0000ff", 0.5)}, tau=math.inf)),
-    (2, look({"person": "original", "background": "#123456"})),
-    (2, look({"person": "candy"})),
-    (2, look({"hair": "candy", "clothes": "wave", "skin": "candy"}, blend="features")),
-]
-
-
-@pytest.mark.parametrize(("most", "worn"), LOOKS)
-def test_a_frame_looks_like_the_photo(drawn, astronaut, most, worn):
-    pixels = cv2.resize(astronaut[:320, :480], (90, 60), interpolation=cv2.INTER_AREA)
-    photo = drawn.open(pixels).render(worn).pixels.astype(int)
-    frames = played(VideoPainter(drawn, worn), clip(*[pixels] * 3))
-    assert np.abs(frames[0] - photo).mean() < most
-    assert np.abs(frames[2] - photo).mean() < most
-    assert np.abs(photo - pixels).mean() > 2.5
-
-
-def test_what_wears_nothing_is_the_video_bit_for_bit(drawn, drawn_labels, moving):
-    pixels = cv2.resize(moving[0].pixels, (90, 60), interpolation=cv2.INTER_AREA)
-    painter = VideoPainter(drawn, look({"hair": "candy", "background": "original"}))
-    out = played(painter, clip(pixels, pixels))
-    far = cv2.dilate(np.isin(drawn_labels, [INDEX["hair"]]).astype(np.uint8), np.ones((15, 15))) == 0
-    for frame in out:
-        assert np.array_equal(frame[far], pixels[far])
-        assert not np.array_equal(frame, pixels)
-    nothing = VideoPainter(drawn, look({"everything": "original"}))
-    assert np.array_equal(played(nothing, clip(pixels))[0], pixels)
-
-
-def test_a_segment_that_leaves_and_comes_back(drawn, drawn_labels, moving):
-    pixels = cv2.resize(moving[0].pixels, (90, 60), interpolation=cv2.INTER_AREA)
-    painter = VideoPainter(drawn, look({"person": "candy"}), steadiness=0.5, parse_every=1)
-    present, state = painter.paint(clip(pixels)[0], painter.start())
-    drawn.parser.labels = np.zeros_like(drawn_labels)
-    for _ in range(12):
-        gone, state = painter.paint(clip(pixels)[0], state)
-    assert np.array_equal(gone, pixels)
-    drawn.parser.labels = drawn_labels
-    for _ in range(12):
-        back, state = painter.paint(clip(pixels)[0], state)
-    assert np.abs(back.astype(int) - present).mean() < 1
-
-
-def test_only_the_largest_face(studio, astronaut):
-    two = np.zeros((128, 256, 3), np.uint8) + 200
-    two[:, :128] = cv2.resize(astronaut[:256, 96:352], (128, 128), interpolation=cv2.INTER_AREA)
-    two[32:96, 160:224] = cv2.resize(astronaut[:256, 96:352], (64, 64), interpolation=cv2.INTER_AREA)
-    painter = VideoPainter(studio, look({"face": "#ff0000"}, faces="largest"))
-    (frame,) = played(painter, clip(two))
-    changed = (frame != two).any(-1)
-    assert changed[:, :128].sum() > 300
-    assert changed[:, 160:].sum() < 20
-
-
-@pytest.mark.parametrize("size", [(16, 16), (17, 31), (90, 16)])
-def test_small_frames(studio, astronaut, size):
-    small = cv2.resize(astronaut, size[::-1], interpolation=cv2.INTER_AREA)
-    out = played(VideoPainter(studio, look({"everything": "candy"})), clip(small, np.roll(small, 1, 1), small))
-    assert all(frame.shape == small.shape and frame.dtype == np.uint8 for frame in out)
-    assert not np.array_equal(out[0], small)
-
-
-def test_too_small_frames(studio):
-    painter = VideoPainter(studio, look(TWO))
-    with pytest.raises(SelfieartError, match="15x40 pixels, too small to paint") as error:
-        painter.paint(clip(np.zeros((40, 15, 3), np.uint8))[0], painter.start())
-    assert is_one_sentence(str(error.value))
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"steadiness": 1.1}, "steadiness must be a number from 0 to 1, not 1.1"),
-        ({"steadiness": math.nan}, "steadiness"),
-        ({"parse_every": 0}, "parse_every must be 'auto' or a number from 1, not 0"),
-        ({"parse_every": "often"}, "parse_every"),
-        ({"parse_every": True}, "parse_every"),
-    ],
-)
-def test_refusals(studio, options, message):
-    with pytest.raises(SelfieartError, match=message) as error:
-        VideoPainter(studio, look(TWO), **options)
-    assert is_one_sentence(str(error.value))
-
-
-# --- how it is measured --------------------------------------------------------------------------------------------
-
-
-def test_the_warping_error_of_a_shifted_clip(texture):
-    height, width = texture.shape[:2]
-    shifted = np.roll(texture, (1, 3), (0, 1))
-    seen = np.zeros((height, width), bool)
-    seen[5:-5, 5:-5] = True
-    flow = constant((3, 1), height, width)
-    assert warping_error(texture, shifted, flow, seen) == 0
-    assert warping_error(texture, texture, constant((0, 0), height, width), seen) == 0
-    darker = np.clip(shifted, 51, 255) - 51
-    bright = np.clip(texture, 51, 255)
-    assert warping_error(bright, darker, flow, seen) == pytest.approx(3 * 0.2**2, rel=1e-5)
-    assert math.isnan(warping_error(texture, shifted, flow, ~seen & seen))
-
-
-def test_the_warping_error_by_the_formula():
-    rng = np.random.default_rng(2)
-    before, after = rng.integers(0, 256, (2, 12, 15, 3), np.uint8)
-    flow = (rng.integers(-4, 5, (12, 15, 2)) / 4).astype(np.float32)
-    seen = rng.random((12, 15)) > 0.4
-    total = 0.0
-    for y, x in zip(*np.nonzero(seen), strict=True):
-        there = bilinear(after.astype(float), x + flow[y, x, 0], y + flow[y, x, 1])
-        total += (((there - before[y, x]) / 255) ** 2).sum()
-    assert warping_error(before, after, flow, seen) == pytest.approx(total / seen.sum(), rel=1e-5)
-
-
-def test_the_stability_of_masks():
-    pixels = np.zeros((40, 60, 3), np.uint8)
-    flow, seen = constant((4, 0), 40, 60), np.ones((40, 60), bool)
-    seen[:, -5:] = False
-    labels = np.zeros((20, 30), np.uint8)
-    labels[5:15, 10:20] = 7
-    steady, other = Steadiness(), Steadiness()
-    for scores, second in ((steady, np.roll(labels, 2, 1)), (other, labels)):
-        scores.add(pixels, labels)
-        scores.add(pixels, second, (flow, seen))
-    assert steady.as_dict()["mask_miou"] == 1
-    # Without moving along, 8 of 10 columns agree: 80 of 120, and of the background 27 * 20 - 120 of 27 * 20 - 80.
-    assert other.as_dict()["mask_miou"] == pytest.approx((80 / 120 + (540 - 120) / (540 - 80)) / 2, abs=0.02)
-
-
-def test_high_pass_energy_tells_blur():
-    rng = np.random.default_rng(0)
-    noise = rng.integers(0, 256, (64, 64, 3), np.uint8)
-    assert high_pass_energy(np.full((64, 64, 3), 90, np.uint8)) == 0
-    assert high_pass_energy(cv2.GaussianBlur(noise, (0, 0), 2)) < 0.3 * high_pass_energy(noise)
-
-
-def test_a_clip_without_frames(studio):
-    with pytest.raises(SelfieartError, match="no frames"):
-        evaluate_clip([], {})
-
-
-def test_a_clip_of_one_frame(studio, person):
-    rows = evaluate_clip(clip(person), {"frame by frame": VideoPainter(studio, look(TWO), 0, 1)})
-    assert rows["input"]["e_warp"] == 0
-    assert rows["frame by frame"]["excess"] == 0
-
-
-def test_evaluate_counts_the_style_distance(studio, moving):
-    painters = {"frame by frame": VideoPainter(studio, look(TWO), 0, 1), "steady": VideoPainter(studio, look(TWO))}
-    rows = evaluate_clip(moving[:2], painters, judge=lambda pixels: 2.0)
-    assert rows["steady"]["style_distance_ratio"] == 1
-    assert "style_distance" not in rows["input"]
-
-
-@pytest.fixture
-def clip_file(tmp_path, person):
-    """Four frames as a video."""
-    path = tmp_path / "me.mp4"
-    with av.open(str(path), "w") as out:
-        stream = out.add_stream("libx264", rate=10)
-        stream.width, stream.height, stream.pix_fmt = 120, 96, "yuv420p"
-        for i in range(4):
-            pixels = np.ascontiguousarray(np.roll(person, i, 1))
-            out.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, "rgb24")))
-        out.mux(stream.encode(None))
-    return path
-
-
-def test_evaluate_from_the_command_line(clip_file, tmp_path, capsys):
-    file = tmp_path / "look.toml"
-    look(TWO).save(file)
-    command = ["evaluate", "video", str(clip_file), "--look", str(file), "--frames", "3"]
-    with pytest.raises(SystemExit) as done:
-        main([*command, "--json"])
-    assert not done.value.code
-    (rows,) = json.loads(capsys.readouterr().out)["clips"].values()
-    assert set(rows) == {"input", "frame by frame", "steady"}
-    assert rows["steady"]["excess"] == pytest.approx(rows["steady"]["e_warp"] - rows["input"]["e_warp"])
-    with pytest.raises(SystemExit) as done:
-        main(command)
-    assert not done.value.code
-    assert "frame by frame" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ([], "Nothing to paint"),
-        (["--style", "candy", "--teacher", "t.safetensors"], "give both --teacher and --paintings"),
-        (["--style", "grey", "--teacher", "t", "--paintings", "p"], "wears no painting"),
-        (["--style", "candy", "--teacher", "t", "--paintings", "p"], "t does not exist"),
-        (["--style", "candy", "--steadiness", "2"], "steadiness must be"),
-        (["--style", "candy", "--parse-every", "x"], "parse_every must be"),
-    ],
-)
-def test_evaluate_refuses(clip_file, options, message, capsys):
-    with pytest.raises(SystemExit) as done:
-        main(["evaluate", "video", str(clip_file), *options])
-    assert done.value.code == 2
-    error = capsys.readouterr().err
-    assert message in error
-    assert is_one_sentence(error.strip())

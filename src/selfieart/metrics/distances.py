@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from selfieart.errors import SelfieartError, unknown
-
-STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-CONTENT_LAYER = "relu4_2"
+from selfieart.features.encoder import CONTENT_LAYER, STYLE_LAYERS
+from selfieart.features.gram import gram as gram_of_each
 
 
 def gram(features: Tensor) -> Tensor:
@@ -22,8 +21,7 @@ def gram(features: Tensor) -> Tensor:
     if features.dim() != 4 or features.shape[0] != 1 or not features.numel():
         shape = tuple(features.shape)
         raise SelfieartError(f"Features must be those of one picture, shaped (1, channels, h, w), not {shape}.")
-    flat = features[0].flatten(1)
-    return flat @ flat.T / flat.numel()
+    return gram_of_each(features)[0]
 
 
 def style_distance(

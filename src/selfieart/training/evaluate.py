@@ -21,8 +21,8 @@ from selfieart.transfer.feed_forward import PresetStylizer
 from selfieart.transfer.optimise.gatys import Gatys, GatysOptions
 from selfieart.transfer.stylizer import Progress, silent
 
-Paint = Callable[[Tensor, Tensor], Tensor]
-"""Paints a content (3, H, W) in the style of a picture (3, h, w)."""
+Paint = Callable[[str, Tensor, Tensor], Tensor]
+"""Paints (name of the style, content (3, H, W), painting (3, h, w)) -> (3, H, W)."""
 
 Scores = dict[str, dict[str, float]]
 
@@ -47,9 +47,7 @@ class Judge:
         self.encoder, self.side = TeacherEncoder(self.teacher), side
         self.photos = [_at(path, side) for path in photos]
 
-    def scores(
-        self, styles: dict[str, Path], paint: Callable[[str, Tensor, Tensor], Tensor], progress: Progress = silent
-    ) -> Scores:
+    def scores(self, styles: dict[str, Path], paint: Paint, progress: Progress = silent) -> Scores:
         """Mean style and content distance of every style over the photos.
 
         Args:
@@ -81,7 +79,7 @@ class Judge:
         return out
 
 
-def painted_by(stylizer: PresetStylizer) -> Callable[[str, Tensor, Tensor], Tensor]:
+def painted_by(stylizer: PresetStylizer) -> Paint:
     """Painting with presets by name, and with any other picture by its predicted code."""
 
     def paint(name: str, content: Tensor, painting: Tensor) -> Tensor:
@@ -92,7 +90,7 @@ def painted_by(stylizer: PresetStylizer) -> Callable[[str, Tensor, Tensor], Tens
     return paint
 
 
-def optimised_by(encoder: PerceptualEncoder, iterations: int, side: int) -> Callable[[str, Tensor, Tensor], Tensor]:
+def optimised_by(encoder: PerceptualEncoder, iterations: int, side: int) -> Paint:
     """Painting by Gatys' method: a number of evaluations at the finest of three sizes."""
     options = GatysOptions(side=side, iterations=iterations)
     method = Gatys(encoder)
@@ -115,7 +113,7 @@ def compare_encoders(
 
         def kept(
             style: str, content: Tensor, painting: Tensor,
-            paint: Callable[[str, Tensor, Tensor], Tensor] = paint,
+            paint: Paint = paint,
             cells: list[tuple[NDArray[np.uint8], str]] = cells, name: str = name,
         ) -> Tensor:  # fmt: skip
             picture = paint(style, content, painting)

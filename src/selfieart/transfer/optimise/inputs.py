@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from selfieart.errors import SelfieartError
+from selfieart.features.encoder import SMALLEST_SIDE
 from selfieart.imaging.resize import resize
-from selfieart.transfer.optimise.pyramid import SMALLEST_SIDE, Size
+from selfieart.transfer.optimise.pyramid import Size
 
 LONGEST_STYLE = 16
 """A style picture may be this many times as long as it is wide."""

@@ -6,11 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from selfieart.features.encoder import SMALLEST_SIDE
+
 Size = tuple[int, int]
 """(height, width) in pixels."""
-
-SMALLEST_SIDE = 32
-"""Least side in pixels of a picture that is painted: two positions remain at relu5_1, as mirrored borders need."""
 
 SMALLEST_SCALE = 128
 """A pyramid has no coarser sizes than this short side, unless the picture itself is smaller."""
