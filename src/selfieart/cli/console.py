@@ -22,6 +22,7 @@ STAGES = {
     "style": "Painting",
     "compose": "Composing",
     "gallery": "Painting",
+    "compare": "Painting",
 }
 
 

@@ -267,3 +267,47 @@ def video(
     from selfieart.cli.evaluate_video import run
 
     run(clips, style or [], look, steadiness, parse_every, start, frames, side, teacher, paintings, as_json)
+
+
+Sheet = Annotated[Path, typer.Option("--sheet", help="Write all results side by side (PNG).")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the sheet if it exists.")]
+Iterations = Annotated[
+    int | None, typer.Option("--iterations", min=1, help="Of the methods that optimise, at the finest size.")
+]
+
+
+@app.command("portrait-aware")
+def portrait_aware(
+    photo: Photos,
+    style: Annotated[list[Path], typer.Option("--style", help="A painting. Repeat it.")],
+    side: Side = 384,
+    iterations: Iterations = None,
+    published: Annotated[
+        bool, typer.Option("--published", help="The paper's settings: white noise, one size, 1000 iterations.")
+    ] = False,
+    sheet: Annotated[Path | None, typer.Option("--sheet", help="Write all results side by side (PNG).")] = None,
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+) -> None:
+    """How much of a person survives portrait-aware transfer, Gatys and Gatys+: the paper's Table 1."""
+    from selfieart.cli.evaluate_methods import portrait_aware as run
+
+    run(photo, style, side, iterations, published, sheet, overwrite, as_json)
+
+
+@app.command()
+def methods(
+    photo: Photos,
+    style: Annotated[list[str], typer.Option("--style", help="A preset or a picture. Repeat it.")],
+    sheet: Sheet,
+    method: Annotated[
+        list[str] | None, typer.Option("--method", help="instant or one that optimises; all when left out. Repeat it.")
+    ] = None,
+    side: Side = 384,
+    iterations: Iterations = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Paint photos in styles by several methods, side by side on one sheet."""
+    from selfieart.cli.evaluate_methods import methods as run
+
+    run(photo, style, method or [], side, iterations, sheet, overwrite)

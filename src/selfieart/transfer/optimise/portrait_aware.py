@@ -74,15 +74,20 @@ class PortraitAwareOptions(OptimiseOptions):
                 raise unknown(name, str(getattr(self, name)), get_args(kind))
 
     @classmethod
-    def published(cls, background: Tensor, **settings: Any) -> PortraitAwareOptions:
+    def published(cls, background: Tensor | None, **settings: Any) -> PortraitAwareOptions:
         """The paper's settings: white noise, one size, 1000 iterations, the picture cut out on black.
 
         Args:
-            background: see above.
+            background: see above; None where it is set later.
             settings: others than the paper's.
         """
         paper: dict[str, Any] = {"start": "noise", "scales": 1, "iterations": 1000, "cut": "picture"}
         return cls(background=background, **{**paper, **settings})
+
+
+def unit_scale(features: Tensor, layer: str) -> float:
+    """The factor that gives features (1, n, h, w) of a layer a mean square of one over VGG-19's N channels."""
+    return float((VGG_CHANNELS[layer] * features[0, 0].numel() / features.square().sum().clamp_min(1e-12)).sqrt())
 
 
 def content_energy(got: Tensor, wanted: Tensor, channels: int) -> Tensor:
@@ -167,11 +172,7 @@ class PortraitAware:
         seen_layers = {CONTENT_LAYER, *whole, *fine}
         with torch.no_grad():
             content = features_of(self.encoder, regions.content, seen_layers, options.precision)
-            # The scale that gives features a mean square of one over VGG-19's N channels.
-            scales = {
-                layer: float((VGG_CHANNELS[layer] * f[0, 0].numel() / f.square().sum().clamp_min(1e-12)).sqrt())
-                for layer, f in content.items()
-            }
+            scales = {layer: unit_scale(f, layer) for layer, f in content.items()}
             wanted = content[CONTENT_LAYER] * scales[CONTENT_LAYER]
             grams: list[dict[str, Tensor]] = []
             for style in regions.styles:

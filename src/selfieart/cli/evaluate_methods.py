@@ -1,0 +1,108 @@
+"""``selfieart evaluate portrait-aware`` and ``selfieart evaluate methods``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from selfieart.cli.console import check_output, plain_console, print_json, progress
+from selfieart.errors import SelfieartError, unknown
+
+if TYPE_CHECKING:
+    from selfieart.comparison import Painted
+    from selfieart.look import Look
+    from selfieart.studio import Portrait, Repaint
+
+
+def portrait_aware(
+    photos: list[Path],
+    styles: list[Path],
+    side: int,
+    iterations: int | None,
+    published: bool,
+    sheet: Path | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Table 1 of the portrait-aware paper on photos and styles of one's own."""
+    check_output_of(sheet, overwrite)
+
+    from rich.table import Table
+
+    from selfieart.comparison import PUBLISHED, foreground_similarity, means
+    from selfieart.features.encoder import load_encoder
+    from selfieart.parsing.registry import load_parser
+    from selfieart.transfer.optimise.portrait_aware import PortraitAwareOptions
+
+    given: dict[str, Any] = {"side": side, **({} if iterations is None else {"iterations": iterations})}
+    options = PortraitAwareOptions.published(None, **given) if published else PortraitAwareOptions(**given)
+    with progress(quiet=as_json) as report:
+        results = foreground_similarity(photos, styles, load_encoder(), load_parser(), options, report)
+    _write_sheet(sheet, results, overwrite)
+    scores = means(results)
+    if as_json:
+        cases = [{"photo": one.photo, "style": one.style, "method": one.method, **one.scores} for one in results]
+        print_json({"mean": scores, "published": PUBLISHED, "cases": cases})
+        return
+    table = Table("method", "SSIM", "FSIMc", "GMSD", "background's style distance")
+    for method, row in scores.items():
+        names = ("ssim", "fsimc", "gmsd")
+        table.add_row(method, *(f"{row[name]:.3f} ({PUBLISHED[method][name]:.3f})" for name in names),
+                      f"{row['background']:.3f}")  # fmt: skip
+    plain_console().print(table)
+    plain_console().print("Of the person; in brackets the paper's means over its own photos and styles.")
+
+
+def methods(
+    photos: list[Path],
+    styles: list[str],
+    names: list[str],
+    side: int,
+    iterations: int | None,
+    sheet: Path,
+    overwrite: bool,
+) -> None:
+    """Every photo in every style by every method, on one sheet."""
+    check_output_of(sheet, overwrite)
+
+    from selfieart.comparison import paint_with_methods
+    from selfieart.features.encoder import load_encoder
+    from selfieart.repaint import repaint_with
+    from selfieart.studio import Studio
+    from selfieart.styles import resolve_style
+    from selfieart.transfer.optimise.catalogue import METHODS, load_method, method_options
+
+    names = names or ["instant", *METHODS]
+    for name in names:
+        if name not in ("instant", *METHODS):
+            raise unknown("method", name, ["instant", *METHODS])
+    for style in styles:
+        if not resolve_style(style).painted:
+            raise SelfieartError(f"'{style}' is not painted: give presets or pictures.")
+    encoder = load_encoder()
+
+    def repaint(name: str, portrait: Portrait, look: Look) -> Repaint | None:
+        if name == "instant":
+            return None
+        settings: dict[str, Any] = {"side": side, **({} if iterations is None else {"iterations": iterations})}
+        return repaint_with(lambda: load_method(name, encoder), method_options(name, **settings), portrait, look)
+
+    with progress(quiet=False) as report:
+        results = paint_with_methods(Studio(), photos, styles, names, repaint, side, report)
+    _write_sheet(sheet, results, overwrite)
+    plain_console().print(f"The sheet is {sheet}", soft_wrap=True)
+
+
+def check_output_of(sheet: Path | None, overwrite: bool) -> None:
+    """Refuse a sheet that cannot be written before any work."""
+    if sheet is not None:
+        check_output(sheet, None, overwrite)
+
+
+def _write_sheet(path: Path | None, results: Sequence[Painted], overwrite: bool) -> None:
+    if path is not None:
+        from selfieart.comparison import comparison_sheet
+        from selfieart.imaging import write_photo
+
+        write_photo(path, comparison_sheet(results), overwrite=overwrite)
