@@ -25,6 +25,7 @@ from selfieart.features.vgg import Vgg19
 from selfieart.imaging.resize import resize
 from selfieart.transfer.optimise.gatys import Gatys, GatysOptions
 from selfieart.transfer.optimise.inputs import check_regions
+from selfieart.transfer.optimise.semantic import Semantic, SemanticOptions
 from selfieart.weights import manifest
 
 
@@ -84,6 +85,12 @@ def main() -> None:
     start = time.perf_counter()
     Gatys(ours).stylize_regions(*task(arguments.side), options)
     whole = time.perf_counter() - start
+    content, (style, _), _ = task(arguments.side)
+    start = time.perf_counter()
+    Semantic(ours).stylize_regions(
+        content, [style], None, SemanticOptions(side=arguments.side, iterations=arguments.iterations)
+    )
+    semantic = time.perf_counter() - start
     if arguments.json:
         result = {
             "side": arguments.side,
@@ -92,6 +99,7 @@ def main() -> None:
             "vgg19_to_compact": ratio,
             "iterations": arguments.iterations,
             "two_styles_seconds": whole,
+            "semantic_seconds": semantic,
         }
         print(json.dumps(result, indent=2))
         return
@@ -99,6 +107,7 @@ def main() -> None:
         print(f"one evaluation, {name}: {value:.3f} s")
     print(f"full-size VGG-19 takes {ratio:.1f} times as long per evaluation")
     print(f"Gatys, two styles, {arguments.side} px, {arguments.iterations} iterations: {whole:.1f} s")
+    print(f"Semantic, one style, {arguments.side} px, {arguments.iterations} iterations: {semantic:.1f} s")
 
 
 if __name__ == "__main__":

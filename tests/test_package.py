@@ -211,7 +211,8 @@ def test_every_preset_has_a_thumbnail_and_no_thumbnail_is_left_over():
 # library as anybody would, and the command line offers it.
 ROWS = (
     ("errors",), ("segments",), ("imaging",), ("weights",), ("masks",), ("features",), ("parsing",), ("transfer",),
-    ("look", "styles"), ("layers", "painter", "compose"), ("studio",), ("sheets", "gallery", "repaint"), ("video",),
+    ("look", "styles"), ("layers", "painter", "compose"), ("studio",),
+    ("sheets", "gallery", "repaint", "semantic_masks"), ("video",),
     ("metrics",), ("training",), ("app",), ("cli",), ("__main__",),
 )  # fmt: skip
 RANK = {part: rank for rank, row in enumerate(ROWS) for part in row}

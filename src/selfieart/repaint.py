@@ -15,9 +15,11 @@ from selfieart.layers import PaintedLayer
 from selfieart.look import Look
 from selfieart.painter import scaled
 from selfieart.segments import INDEX
+from selfieart.semantic_masks import GuidanceChoice, guidance_for
 from selfieart.studio import Portrait, Repaint
 from selfieart.styles import resolve_style
 from selfieart.transfer.optimise.portrait_aware import PortraitAwareOptions
+from selfieart.transfer.optimise.semantic import Semantic, SemanticOptions
 from selfieart.transfer.optimise.settings import Watch, unwatched
 from selfieart.transfer.stylizer import Progress
 
@@ -34,6 +36,7 @@ def repaint_with(
     portrait: Portrait,
     look: Look,
     watch: Watch = unwatched,
+    guidance: GuidanceChoice | None = None,
 ) -> Repaint:
     """What :meth:`selfieart.studio.Portrait.render` wants, to paint all styles of a look in one optimisation.
 
@@ -42,10 +45,11 @@ def repaint_with(
     Args:
         load: gives the method, when it is wanted.
         options: of the method; its ``side`` is the short side at which the picture is painted. The portrait-aware
-            method's background is the portrait's where none is given.
+            method's background is the portrait's where none is given, and so are the semantic method's soft masks.
         portrait: whose photo.
         look: what goes where.
         watch: told losses and given previews; may raise Cancelled.
+        guidance: where the semantic method's soft masks come from; found out when left out.
     """
     height, width = portrait.photo.height, portrait.photo.width
 
@@ -58,7 +62,21 @@ def repaint_with(
         if isinstance(options, PortraitAwareOptions) and options.background is None:
             soft = portrait.parsing(look.faces).masks(look.tau, size)
             chosen = replace(options, background=soft[INDEX["background"]])
-        painted = load().stylize_regions(content, pictures, grown(resize(regions, size)), chosen, progress, watch)
+        method = load()
+        if isinstance(method, Semantic) and isinstance(options, SemanticOptions) and options.guidance is None:
+            named = dict(zip(styles, pictures, strict=True))
+            found = guidance_for(
+                guidance or GuidanceChoice(),
+                content,
+                portrait.parsing(look.faces),
+                named,
+                portrait.studio.parser,
+                method.encoder,
+                options.masks,
+                look.seed,
+            )
+            chosen = replace(options, guidance=found)
+        painted = method.stylize_regions(content, pictures, grown(resize(regions, size)), chosen, progress, watch)
         return PaintedLayer(painted, height, width)
 
     return repaint

@@ -71,7 +71,7 @@ def photo(
     look: LookFile = None,
     save_look: Annotated[Path | None, typer.Option("--save-look", help="Also write the look as TOML.")] = None,
     method: Annotated[
-        str, typer.Option("--method", help="instant (usual), or slower: gatys, styfie, portrait-aware.")
+        str, typer.Option("--method", help="instant (usual), or slower: gatys, styfie, portrait-aware, semantic.")
     ] = "instant",
     features: Annotated[
         str, typer.Option("--features", help="What slower methods compare by: compact, or vgg19 with --weights.")
@@ -79,6 +79,33 @@ def photo(
     weights: Annotated[Path | None, typer.Option("--weights", help="Your file of torchvision's VGG-19.")] = None,
     iterations: Annotated[
         int | None, typer.Option("--iterations", min=1, help="Of slower methods, at the finest size.")
+    ] = None,
+    guidance: Annotated[
+        str | None,
+        typer.Option(
+            "--guidance",
+            help="For semantic, what is painted like what: parser (hair like hair ...), clusters (parts that any two "
+            "pictures have in common), none; auto (usual) is parser where both show a face, else clusters.",
+        ),
+    ] = None,
+    content_map: Annotated[
+        Path | None,
+        typer.Option("--content-map", help="For semantic: a PNG of your own, one flat colour per region of the photo."),
+    ] = None,
+    style_map: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--style-map",
+            help="The same colours on the style's picture. With several, repeat it as PICTURE=PNG.",
+            metavar="[PICTURE=]PNG",
+        ),
+    ] = None,
+    gamma: Annotated[
+        float | None,
+        typer.Option("--gamma", help="For semantic: 0 ignores what parts are, 20 is usual, 80 sees nothing else."),
+    ] = None,
+    masks: Annotated[
+        int | None, typer.Option("--masks", help="For semantic: how many kinds of parts guide it; 5 is usual.")
     ] = None,
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -91,7 +118,8 @@ def photo(
 
     options = {"tau": tau, "stroke": stroke, "blend": blend, "faces": faces, "seed": seed}
     knobs = {"strength": strength or [], "keep_color": keep_color or [], "feather": feather or []}
-    slow = {"method": method, "features": features, "weights": weights, "iterations": iterations}
+    slow: dict[str, Any] = {"method": method, "features": features, "weights": weights, "iterations": iterations}
+    slow |= {"guidance": guidance, "content_map": content_map, "style_map": style_map, "gamma": gamma, "masks": masks}
     run(picture, out, style or [], knobs, options, slow, look, save_look, overwrite, as_json)
 
 

@@ -58,7 +58,7 @@ def run(
             if save_look.resolve() == other.resolve():
                 raise LookError(f"--save-look {save_look} is {what}: give them different names.")
         check_target(save_look, overwrite)
-    prepare = None if slow["method"] == "instant" else _slow_method(slow, look)
+    prepare = _slow_method(slow, look)
     _paint(picture, target, look, overwrite, as_json, prepare)
     if save_look:
         look.save(save_look, overwrite)
@@ -106,13 +106,23 @@ def look_from(style: list[str], knobs: dict[str, list[str]], options: dict[str, 
     return replace(look, segments=worn, **given)
 
 
-def _slow_method(slow: dict[str, Any], look: Look) -> Callable[[Portrait], Repaint]:
+def _slow_method(slow: dict[str, Any], look: Look) -> Callable[[Portrait], Repaint] | None:
     """What makes a portrait's painter of a method that optimises; wrong options are refused before any work.
+
+    None for the instant method.
 
     Raises:
         SelfieartError: there is no such method, its options are wrong, or the look paints nothing.
     """
+    semantic = {name: slow[name] for name in ("gamma", "masks") if slow[name] is not None}
+    guided = {name: slow[name] for name in ("guidance", "content_map", "style_map") if slow[name]}
+    if slow["method"] != "semantic" and (semantic or guided):
+        flag = "--" + next(iter({**semantic, **guided})).replace("_", "-")
+        raise LookError(f"{flag} is for one method only: add --method semantic.")
+    if slow["method"] == "instant":
+        return None
     from selfieart.repaint import repaint_with
+    from selfieart.semantic_masks import guidance_choice
     from selfieart.transfer.optimise.catalogue import METHODS, features_encoder, load_method, method_options
 
     if slow["method"] not in METHODS:
@@ -122,9 +132,12 @@ def _slow_method(slow: dict[str, Any], look: Look) -> Callable[[Portrait], Repai
     settings: dict[str, Any] = {"side": look.stroke_side(), "seed": look.seed}
     if slow["iterations"] is not None:
         settings["iterations"] = slow["iterations"]
-    options = method_options(slow["method"], **settings)
+    choice = guidance_choice(slow["guidance"], slow["content_map"], slow["style_map"]) if guided else None
+    options = method_options(slow["method"], **settings, **semantic)
     encoder = features_encoder(slow["features"], slow["weights"])
-    return lambda portrait: repaint_with(lambda: load_method(slow["method"], encoder), options, portrait, look)
+    return lambda portrait: repaint_with(
+        lambda: load_method(slow["method"], encoder), options, portrait, look, guidance=choice
+    )
 
 
 def _paint(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from selfieart.features.encoder import PerceptualEncoder
 
-METHODS = ("gatys", "styfie", "portrait-aware")
+METHODS = ("gatys", "styfie", "portrait-aware", "semantic")
 FEATURES = ("compact", "vgg19")
 
 
@@ -58,7 +58,7 @@ def load_method(name: str, encoder: PerceptualEncoder | None = None) -> RegionSt
     """A method ready to paint.
 
     Args:
-        name: "gatys", "styfie" or "portrait-aware".
+        name: "gatys", "styfie", "portrait-aware" or "semantic".
         encoder: whose features it compares; the packaged one when left out.
 
     Raises:
@@ -90,7 +90,7 @@ def features_encoder(features: str, weights: str | Path | None = None) -> Percep
     return load_encoder() if weights is None else load_vgg19(weights)
 
 
-def _known(name: str) -> Literal["gatys", "styfie", "portrait-aware"]:
+def _known(name: str) -> Literal["gatys", "styfie", "portrait-aware", "semantic"]:
     key = name.strip().lower().replace("_", "-").replace(" ", "-")
     if key not in METHODS:
         raise unknown("method", name, METHODS)
@@ -101,10 +101,12 @@ def _kinds() -> dict[str, tuple[Callable[[PerceptualEncoder], RegionStylizer], t
     # Imported late: the names are wanted where torch is not.
     from selfieart.transfer.optimise.gatys import Gatys, GatysOptions
     from selfieart.transfer.optimise.portrait_aware import PortraitAware, PortraitAwareOptions
+    from selfieart.transfer.optimise.semantic import Semantic, SemanticOptions
     from selfieart.transfer.optimise.styfie import Styfie, StyfieOptions
 
     return {
         Gatys.name: (Gatys, GatysOptions),
         Styfie.name: (Styfie, StyfieOptions),
         PortraitAware.name: (PortraitAware, PortraitAwareOptions),
+        Semantic.name: (Semantic, SemanticOptions),
     }

@@ -32,17 +32,20 @@ def optimise(
     progress: Progress = silent,
     watch: Watch = unwatched,
     shown: Callable[[Tensor], Tensor] = lambda x: x,
+    renewed: int | None = None,
 ) -> Tensor:
     """Minimise from coarse to fine.
 
     Args:
         start: (3, h, w), at the coarsest size.
-        objective_at: gives what is minimised at a size; called once per size, and may work out targets.
+        objective_at: gives what is minimised at a size; called once per size, or round, and may work out targets.
         sizes: from coarse to fine.
         options: iterations and optimiser.
         progress: told the stage "style" and the fraction of the work done; may raise Cancelled.
         watch: told losses after every evaluation; may raise Cancelled.
         shown: makes of the optimised picture at any size what a preview shows.
+        renewed: after about so many evaluations a size's objective is made anew and minimised from where the picture
+            then is, for objectives whose targets depend on the picture; never when left out.
 
     Returns:
         (3, H, W) at the finest size, not clamped.
@@ -54,9 +57,10 @@ def optimise(
     each = budgets(len(sizes), options.iterations)
     work = [budget * height * width for budget, (height, width) in zip(each, sizes, strict=True)]
 
-    def report(scale: int, done: int, spent: int, losses: Mapping[str, float], now: Tensor) -> None:
+    def report(scale: int, before: int, spent: int, losses: Mapping[str, float], now: Tensor) -> None:
+        spent += before
         watch(OptimiseProgress(scale + 1, len(sizes), spent, each[scale], losses, lambda: shown(now).clamp(0, 1)))
-        progress("style", (done + work[scale] * spent / each[scale]) / sum(work))
+        progress("style", (sum(work[:scale]) + work[scale] * spent / each[scale]) / sum(work))
 
     x = start
     progress("style", 0.0)
@@ -64,9 +68,18 @@ def optimise(
     with torch.inference_mode(False):
         for scale, (size, budget) in enumerate(zip(sizes, each, strict=True)):
             x = enlarged(x.clone(), size)
-            x = _descend(objective_at(size), x, budget, options, partial(report, scale, sum(work[:scale])))
+            spent = 0
+            for part in _rounds(budget, renewed):
+                x = _descend(objective_at(size), x, part, options, partial(report, scale, spent))
+                spent += part
     progress("style", 1.0)
     return x
+
+
+def _rounds(budget: int, renewed: int | None) -> list[int]:
+    """A budget in equal rounds of about as many evaluations as asked for: one of a single evaluation moves nothing."""
+    rounds = 1 if renewed is None else max(1, round(budget / renewed))
+    return [budget * (i + 1) // rounds - budget * i // rounds for i in range(rounds)]
 
 
 def _descend(objective: Objective, start: Tensor, budget: int, options: OptimiseOptions, report: Report) -> Tensor:

@@ -128,6 +128,7 @@ def paint(
     options: OptimiseOptions,
     progress: Progress = silent,
     watch: Watch = unwatched,
+    renewed: int | None = None,
 ) -> Tensor:
     """Run the engine on regions, from the start that the options name to the finished picture.
 
@@ -136,6 +137,7 @@ def paint(
         objective_at: what is minimised at each size.
         options: settings.
         progress, watch: callbacks.
+        renewed: evaluations after which a size's objective is made anew; see the engine.
 
     Returns:
         (3, H, W) in [0, 1] at the content's own size.
@@ -148,7 +150,7 @@ def paint(
     def shown(x: Tensor) -> Tensor:
         return regions.at((x.shape[-2], x.shape[-1])).composite(x)
 
-    x = optimise(_start(regions, sizes[0], options), objective_at, sizes, options, progress, watch, shown)
+    x = optimise(_start(regions, sizes[0], options), objective_at, sizes, options, progress, watch, shown, renewed)
     x = enlarged(x, regions.size).clamp(0, 1)
     return regions.composite(keep_color(regions.content, x, options.keep_color)).clamp(0, 1)
 

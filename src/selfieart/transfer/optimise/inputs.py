@@ -28,12 +28,14 @@ class Regions:
         styles: pictures (3, h, w) in [0, 1].
         masks: (S, H, W) in [0, 1], where each style goes.
         rest: (H, W) in [0, 1], where the content stays; masks and rest sum to 1.
+        places: for each style its place in the list that was given; empty where nobody asks.
     """
 
     content: Tensor
     styles: tuple[Tensor, ...]
     masks: Tensor
     rest: Tensor
+    places: tuple[int, ...] = ()
 
     @property
     def size(self) -> Size:
@@ -42,9 +44,8 @@ class Regions:
 
     def at(self, size: Size) -> Regions:
         """The same at another size; the styles as they are."""
-        return Regions(
-            resize(self.content, size), self.styles, resize(self.masks, size), resize(self.rest[None], size)[0]
-        )
+        masks, rest = resize(self.masks, size), resize(self.rest[None], size)[0]
+        return Regions(resize(self.content, size), self.styles, masks, rest, self.places)
 
     def composite(self, picture: Tensor) -> Tensor:
         """The picture (3, H, W) with the content where it stays: bit for bit where the rest is 1."""
@@ -89,7 +90,7 @@ def check_regions(content: Tensor, styles: Sequence[Tensor], masks: Tensor | Non
         masks[0] = 1
     masks = _check_masks(masks, len(pictures), height, width)
     kept = sorted((i for i in range(len(pictures)) if masks[i].max() > 0), key=lambda i: _digest(pictures[i], masks[i]))
-    return Regions(content, tuple(pictures[i] for i in kept), masks[kept], masks[-1])
+    return Regions(content, tuple(pictures[i] for i in kept), masks[kept], masks[-1], tuple(kept))
 
 
 def check_picture(picture: Tensor, what: str) -> Tensor:
