@@ -39,6 +39,7 @@ from selfieart.training.style_losses import (
     quarters,
     stability_error,
     statistics_error,
+    tempered,
     total_variation,
 )  # fmt: skip
 
@@ -61,6 +62,14 @@ def test_statistics_error_is_relative():
     assert torch.equal(torch.stack(statistics_error(mean, cov, mean, cov)), torch.zeros(2, 2))
     doubled = statistics_error(3 * mean, 3 * cov, mean, cov)
     assert torch.allclose(torch.stack(doubled), torch.full((2, 2), 4.0))
+
+
+def test_great_errors_are_tempered_and_small_ones_are_not():
+    errors = torch.tensor([0.0, 0.5, 1.0, 7.389056, 1000.0], requires_grad=True)
+    assert tempered(errors).tolist() == pytest.approx([0, 0.5, 1, 3, 1 + np.log(1000)], rel=1e-5)
+    tempered(errors).sum().backward()
+    assert errors.grad is not None
+    assert errors.grad.tolist() == pytest.approx([1, 1, 1, 1 / 7.389056, 1e-3], rel=1e-5)
 
 
 def test_light_seen_from_afar_ignores_contrast_and_texture():

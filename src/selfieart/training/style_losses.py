@@ -20,10 +20,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from selfieart.importance import importance
 from selfieart.masks import soft_masks
 from selfieart.parsing.parser import FaceParser
 from selfieart.parsing.registry import load_parser
-from selfieart.segments import GROUPS, INDEX, NAMES
 
 Moments = dict[str, tuple[Tensor, Tensor]]
 """Per layer: channel means (B, C) and centred covariances (B, C, C)."""
@@ -71,6 +71,15 @@ def statistics_error(mean: Tensor, cov: Tensor, wanted_mean: Tensor, wanted_cov:
     return mean_error, (cov - wanted_cov).square().sum((1, 2)) / wanted_cov.square().sum((1, 2))
 
 
+def tempered(error: Tensor) -> Tensor:
+    """Relative errors, those above 1 as 1 + their logarithm.
+
+    A painting that is nearly flat has a small covariance; errors relative to it reach the hundreds, and one such
+    painting in a batch would decide the direction of the step.
+    """
+    return torch.where(error < 1, error, 1 + error.clamp_min(1).log())
+
+
 def style_errors(
     features: Mapping[str, Tensor], wanted: Moments, layers: Mapping[str, float]
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -88,8 +97,8 @@ def style_errors(
         mean, cov = moments(quarters(features[layer]))
         local = statistics_error(mean, cov, wanted_mean.repeat(4, 1), wanted_cov.repeat(4, 1, 1))
         whole = statistics_error(*pooled_moments(mean, cov), wanted_mean, wanted_cov)
-        mean_loss = mean_loss + weight / total * whole[0].mean()
-        cov_loss = cov_loss + weight / total * whole[1].mean()
+        mean_loss = mean_loss + weight / total * tempered(whole[0]).mean()
+        cov_loss = cov_loss + weight / total * tempered(whole[1]).mean()
         local_loss = local_loss + weight / total * (local[0].clamp_max(4).mean() + local[1].clamp_max(4).mean())
     return mean_loss, cov_loss, local_loss
 
@@ -173,11 +182,7 @@ class Importance:
         assert isinstance(parser, FaceParser)
         self.contract = parser.contract
         self.net: nn.Module = parser.net.to(device)
-        values = torch.full((len(NAMES),), weights.rest)
-        values[sorted(GROUPS["face"])] = weights.face
-        values[[INDEX[n] for n in ("nose", "mouth")]] = weights.features
-        values[sorted(GROUPS["eyes"] | GROUPS["brows"] | GROUPS["lips"])] = weights.features
-        self.values = values.to(device)
+        self.values = {"face": weights.face, "features": weights.features, "rest": weights.rest}
 
     def __call__(self, content: Tensor) -> Tensor:
         """(B, 3, H, W) in [0, 1] -> (B, 1, H/4, W/4)."""
@@ -186,4 +191,4 @@ class Importance:
         )
         with torch.no_grad():
             masks = soft_masks(self.net((content - mean) / std).float())
-        return F.avg_pool2d(torch.einsum("bkhw,k->bhw", masks, self.values)[:, None], 3, 1, 1)
+        return F.avg_pool2d(importance(masks, **self.values)[:, None], 3, 1, 1)

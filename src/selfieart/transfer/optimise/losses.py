@@ -49,9 +49,16 @@ def out_of_range(picture: Tensor) -> Tensor:
     return (picture - picture.clamp(0, 1)).square().mean()
 
 
-def content_loss(got: Tensor, wanted: Tensor) -> Tensor:
-    """||F - F_c||^2 / ||F_c||^2 of features (1, N, h, w): Gatys et al. (CVPR 2016), eq. 1, relative."""
-    return relative_error(got, wanted)[0]
+def content_loss(got: Tensor, wanted: Tensor, importance: Tensor | None = None) -> Tensor:
+    """||F - F_c||^2 / ||F_c||^2 of features (1, N, h, w): Gatys et al. (CVPR 2016), eq. 1, relative.
+
+    Args:
+        got, wanted: F and F_c.
+        importance: (h, w), by which the squared difference at each position is multiplied.
+    """
+    if importance is None:
+        return relative_error(got, wanted)[0]
+    return ((got - wanted).square() * importance).sum() / wanted.square().sum().clamp_min(1e-12)
 
 
 @dataclass(frozen=True, eq=False)
