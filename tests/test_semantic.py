@@ -407,7 +407,7 @@ def test_guidance_is_chosen_by_what_the_pictures_show(encoder):
     def names(content: torch.Tensor, *styles: torch.Tensor, source: str = "auto") -> tuple[str, ...] | None:
         found = guidance_for(
             guidance_choice(source, None, None), content, Parsers().parse(content),
-            {f"{i}.png": style for i, style in enumerate(styles)}, Parsers(), encoder, 2,
+            {f"{i}.png": style for i, style in enumerate(styles)}, Parsers(), encoder,
         )  # fmt: skip
         return None if found is None else found.names
 
@@ -480,7 +480,7 @@ def test_maps_painted_by_hand(tmp_path):
     photo, style = torch.rand(3, 80, 120), torch.rand(3, 20, 30)
     mine, theirs = drawn_map(tmp_path / "me.png", RED, BLUE), drawn_map(tmp_path / "art.png", BLUE, RED)
     choice = guidance_choice(None, mine, [str(theirs)])
-    guidance = guidance_for(choice, photo, Parsers().parse(photo), {"a.png": style}, Parsers(), Encoder(), 5)
+    guidance = guidance_for(choice, photo, Parsers().parse(photo), {"a.png": style}, Parsers(), Encoder())
     assert guidance.names == ("#0000ff", "#ff0000")
     left = torch.zeros(40, 60)
     left[:, :20] = 1
@@ -503,7 +503,7 @@ def test_maps_that_cannot_be_used(tmp_path):
     def run(content_map, *style_maps, styles=("a.png",)):
         choice = guidance_choice(None, content_map, [str(m) for m in style_maps])
         named = dict.fromkeys(styles, style)
-        return guidance_for(choice, photo, Parsers().parse(photo), named, Parsers(), Encoder(), 5)
+        return guidance_for(choice, photo, Parsers().parse(photo), named, Parsers(), Encoder())
 
     wrong("#ff0000 is in me.png but in no map of a style, which have #0000ff, #00ff00", run, mine, theirs)
     wrong("tall.png is 40x60 pixels, another shape", run, tall, mine)
@@ -551,11 +551,11 @@ def test_a_look_is_guided_by_the_parser(studio, astronaut, encoder, monkeypatch,
 
     monkeypatch.setattr(Semantic, "stylize_regions", stop)
     options = method_options("semantic", side=64)
-    for choice in (None, GuidanceChoice("clusters"), GuidanceChoice("none")):
+    for choice in (None, GuidanceChoice("clusters", parts=4), GuidanceChoice("none")):
         repaint = repaint_with(lambda: load_method("semantic", encoder), options, portrait, look, guidance=choice)
         portrait.render(look, repaint=repaint)
     assert given[0].guidance.names == tuple(KINDS)
-    assert given[1].guidance.names == tuple(f"part {k}" for k in range(1, 6))
+    assert given[1].guidance.names == tuple(f"part {k}" for k in range(1, 5))
     assert given[2].guidance is None
 
 

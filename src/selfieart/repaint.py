@@ -82,7 +82,6 @@ def repaint_with(
                 named,
                 portrait.studio.parser,
                 method.encoder,
-                options.masks,
                 look.seed,
             )
             chosen = replace(options, guidance=found)

@@ -21,7 +21,8 @@ from selfieart.imaging.resize import resize
 from selfieart.parsing.parser import Parser
 from selfieart.parsing.parsing import Parsing
 from selfieart.segments import GROUPS, INDEX
-from selfieart.transfer.optimise.guidance import Guidance
+from selfieart.transfer.optimise.guidance import MOST_MASKS, Guidance
+from selfieart.transfer.optimise.settings import check_number
 
 Source = Literal["auto", "parser", "clusters", "none"]
 
@@ -59,26 +60,33 @@ class GuidanceChoice:
             where the photo and a style picture show a face, else clusters; "none": no masks.
         content_map: a PNG in which each colour is a region of the photo; it and ``style_maps`` replace the source.
         style_maps: the same of style pictures, by the style's name in the look; "" is the only one.
+        parts: how many clusters; two are a thing and what is around it, which pictures of anything have. More rarely
+            mean the same in both.
     """
 
     source: Source = "auto"
     content_map: Path | None = None
     style_maps: Mapping[str, Path] = field(default_factory=dict)
+    parts: int = 2
 
     def __post_init__(self) -> None:
         if self.source not in get_args(Source):
             raise unknown("guidance", str(self.source), get_args(Source))
         if (self.content_map is None) != (not self.style_maps):
             raise SelfieartError("Maps come in pairs: give one of the photo and one of each style picture.")
+        check_number("parts", self.parts, 1, MOST_MASKS, whole=True)
 
 
-def guidance_choice(source: str | None, content_map: Path | None, style_maps: Sequence[str] | None) -> GuidanceChoice:
+def guidance_choice(
+    source: str | None, content_map: Path | None, style_maps: Sequence[str] | None, parts: int | None = None
+) -> GuidanceChoice:
     """The choice that a command line makes.
 
     Args:
         source: see :class:`GuidanceChoice`; "auto" when left out.
         content_map: a PNG.
         style_maps: PNGs, as PICTURE=PNG where there are several.
+        parts: how many clusters; as usual when left out.
 
     Raises:
         SelfieartError: the source does not exist, both it and maps are given, a picture has two maps, or a map is
@@ -92,7 +100,8 @@ def guidance_choice(source: str | None, content_map: Path | None, style_maps: Se
         maps[name] = Path(file)
     if source is not None and (content_map or maps):
         raise SelfieartError("Maps of your own guide instead of --guidance: leave one of the two out.")
-    return GuidanceChoice(source or "auto", content_map, maps)  # type: ignore[arg-type]
+    usual = GuidanceChoice()
+    return GuidanceChoice(source or usual.source, content_map, maps, parts or usual.parts)  # type: ignore[arg-type]
 
 
 def guidance_for(
@@ -102,7 +111,6 @@ def guidance_for(
     styles: Mapping[str, Tensor],
     parser: Parser,
     encoder: PerceptualEncoder,
-    count: int,
     seed: int = 0,
 ) -> Guidance | None:
     """The soft masks of a photo and of the style pictures that it is painted after.
@@ -114,7 +122,6 @@ def guidance_for(
         styles: name -> (3, h, w) in [0, 1], in the order of the guidance's styles.
         parser: for the style pictures.
         encoder: for clusters.
-        count: how many clusters.
         seed: of the clusters.
 
     Returns:
@@ -132,7 +139,7 @@ def guidance_for(
         parsings = [parser.parse(picture) for picture in pictures]
         if choice.source == "parser" or any(parsed.faces for parsed in parsings):
             return from_parsings(parsing, parsings)
-    return from_clusters([content, *pictures], encoder, count, seed)
+    return from_clusters([content, *pictures], encoder, choice.parts, seed)
 
 
 def from_parsings(content: Parsing, styles: Sequence[Parsing]) -> Guidance:

@@ -105,7 +105,10 @@ def photo(
         typer.Option("--gamma", help="For semantic: 0 ignores what parts are, 20 is usual, 80 sees nothing else."),
     ] = None,
     masks: Annotated[
-        int | None, typer.Option("--masks", help="For semantic: how many kinds of parts guide it; 5 is usual.")
+        int | None,
+        typer.Option(
+            "--masks", help="For semantic: how many kinds of parts guide it; 5 of the parser's or 2 clusters."
+        ),
     ] = None,
     overwrite: Overwrite = False,
     as_json: Json = False,

@@ -132,7 +132,7 @@ def _slow_method(slow: dict[str, Any], look: Look) -> Callable[[Portrait], Repai
     settings: dict[str, Any] = {"side": look.stroke_side(), "seed": look.seed}
     if slow["iterations"] is not None:
         settings["iterations"] = slow["iterations"]
-    choice = guidance_choice(slow["guidance"], slow["content_map"], slow["style_map"]) if guided else None
+    choice = guidance_choice(slow["guidance"], slow["content_map"], slow["style_map"], slow["masks"])
     options = method_options(slow["method"], **settings, **semantic)
     encoder = features_encoder(slow["features"], slow["weights"])
     return lambda portrait: repaint_with(
