@@ -210,8 +210,8 @@ def test_every_preset_has_a_thumbnail_and_no_thumbnail_is_left_over():
 # From the bottom to the top, as docs/architecture.md has it; modules in one row may use each other. Training uses the
 # library as anybody would, and the command line offers it.
 ROWS = (
-    ("errors",), ("segments",), ("imaging",), ("weights",), ("masks", "importance"), ("features",), ("parsing",), ("transfer",),
-    ("look", "styles"), ("layers", "painter", "compose"), ("studio",),
+    ("errors",), ("segments",), ("imaging",), ("weights",), ("masks", "importance"), ("features",), ("parsing",),
+    ("transfer",), ("look", "styles"), ("layers", "painter", "compose"), ("studio",),
     ("sheets", "gallery", "repaint", "semantic_masks"), ("video",),
     ("metrics",), ("comparison",), ("training",), ("app",), ("cli",), ("__main__",),
 )  # fmt: skip
