@@ -17,6 +17,7 @@ from selfieart.segments import INDEX, NAMES
 from selfieart.transfer.optimise.catalogue import method_options
 from selfieart.transfer.optimise.gatys import Gatys, GatysOptions
 from selfieart.transfer.optimise.losses import content_loss
+from selfieart.transfer.optimise.semantic import Semantic, SemanticOptions
 
 VALUES = {"face": 2.0, "features": 5.0, "rest": 0.5}
 
@@ -64,21 +65,22 @@ def test_an_importance_of_one_without_detail_paints_the_same(encoder):
     assert torch.allclose(*pictures, atol=1e-4)
 
 
-def test_content_stays_where_it_matters(encoder):
+@pytest.mark.parametrize(("method", "options"), [(Gatys, GatysOptions), (Semantic, SemanticOptions)])
+def test_content_stays_where_it_matters(encoder, method, options):
     content, style = noise(3, 64, 64), noise(3, 64, 64, seed=1) ** 3
     matters = torch.full((64, 64), 0.1)
     matters[:, :32] = 1000.0
-    options = GatysOptions(side=64, iterations=12, scales=1, importance=matters)
-    change = (Gatys(encoder).stylize_regions(content, [style], None, options) - content).square().mean((0, 1))
+    settings = options(side=64, iterations=12, scales=1, importance=matters, total_variation=0.0)
+    change = (method(encoder).stylize_regions(content, [style], None, settings) - content).square().mean((0, 1))
     assert float(change[40:].mean()) > 3 * float(change[:24].mean())
 
 
 @pytest.mark.parametrize("wrong", [torch.ones(8, 8), torch.full((64, 64), torch.nan), torch.full((64, 64), -1.0)])
-def test_what_cannot_be_an_importance_is_refused(encoder, wrong):
+@pytest.mark.parametrize(("method", "options"), [(Gatys, GatysOptions), (Semantic, SemanticOptions)])
+def test_what_cannot_be_an_importance_is_refused(encoder, wrong, method, options):
+    settings = options(side=64, iterations=1, importance=wrong)
     with pytest.raises(SelfieartError, match="importance must hold finite numbers"):
-        Gatys(encoder).stylize_regions(
-            noise(3, 64, 64), [noise(3, 64, 64)], None, GatysOptions(side=64, iterations=1, importance=wrong)
-        )
+        method(encoder).stylize_regions(noise(3, 64, 64), [noise(3, 64, 64)], None, settings)
 
 
 @pytest.mark.parametrize(("where", "seen"), [((0, 200, 130, 330), True), ((300, 500, 0, 100), False)])

@@ -69,7 +69,7 @@ class PerfectNet(nn.Module):
         colors = torch.from_numpy(PALETTE).float() / 255
         # -160 |x - c|^2 / 2, without the term that is the same for all classes.
         logits = 160 * (torch.einsum("kc,bchw->bkhw", colors, image) - (colors.square().sum(1) / 2)[:, None, None])
-        if image.shape[-2:] == (384, 384):
+        if image.shape[-2:] == (448, 448):
             logits[:, INDEX["earring"]] += self.bias_on_crops
         return logits
 
@@ -309,6 +309,18 @@ def test_heads_that_take_no_part_become_background():
         for index, columns in enumerate((slice(60, 240), slice(290, 430), slice(500, 620))):
             shown = np.isin(labels[:, columns], HEAD).sum() / np.isin(drawn[:, columns], HEAD).sum()
             assert shown == pytest.approx(1, abs=0.03) if index < left else shown < 0.03
+
+
+def test_features_are_only_in_faces():
+    """A drop of lips on the clothes and an eye in the sky are no features; those of the face are."""
+    labels = drawing(400, 500, (250, 130, 45, 0))
+    labels[330:345, 230:260] = INDEX["upper-lip"]
+    labels[40:52, 420:440] = INDEX["left-eye"]
+    read, faces = parse_drawing(labels)
+    assert len(faces) == 1
+    assert not np.isin(read[330:345, 230:260], [INDEX["upper-lip"]]).any()
+    assert not np.isin(read[40:52, 420:440], [INDEX["left-eye"]]).any()
+    assert overlap(read[:240] == INDEX["upper-lip"], labels[:240] == INDEX["upper-lip"]) > 0.6
 
 
 def test_crops_are_fused_without_a_seam():

@@ -47,7 +47,8 @@ def repaint_with(
 
     A preset, whose painting is not packaged, is represented by the photo as the network paints it in that style.
 
-    Where the photo shows faces, their content counts more in Gatys' method and Styfie, so that they stay readable.
+    Where the photo shows faces, their content counts more (but not in the portrait-aware method, which keeps the
+    person by itself), so that they stay readable.
 
     Args:
         load: gives the method, when it is wanted.
@@ -69,9 +70,10 @@ def repaint_with(
         if isinstance(options, PortraitAwareOptions) and options.background is None:
             soft = portrait.parsing(look.faces).masks(look.tau, size)
             chosen = replace(options, background=soft[INDEX["background"]])
-        if isinstance(options, GatysOptions) and options.importance is None and portrait.parsing(look.faces).faces:
-            soft = portrait.parsing(look.faces).masks(look.tau, size)
-            chosen = replace(options, importance=importance(soft, **FACE_IMPORTANCE))
+        if isinstance(options, GatysOptions | SemanticOptions) and options.importance is None:
+            parsing = portrait.parsing(look.faces)
+            if parsing.faces:
+                chosen = replace(chosen, importance=importance(parsing.masks(look.tau, size), **FACE_IMPORTANCE))
         method = load()
         if isinstance(method, Semantic) and isinstance(options, SemanticOptions) and options.guidance is None:
             named = dict(zip(styles, pictures, strict=True))
@@ -84,7 +86,7 @@ def repaint_with(
                 method.encoder,
                 look.seed,
             )
-            chosen = replace(options, guidance=found)
+            chosen = replace(chosen, guidance=found)
         painted = method.stylize_regions(content, pictures, grown(resize(regions, size)), chosen, progress, watch)
         return PaintedLayer(painted, height, width)
 

@@ -19,9 +19,11 @@ from selfieart.imaging.resize import resize
 from selfieart.parsing.choice import Faces, check_faces
 from selfieart.parsing.faces import Face, FloatArray, find_faces
 from selfieart.parsing.parsing import Parsing
-from selfieart.segments import INDEX
+from selfieart.segments import GROUPS, INDEX
 
 SMALLEST_SIDE = 8
+
+_OWN_TO_FACES = sorted(GROUPS["eyes"] | GROUPS["brows"] | GROUPS["lips"] | {INDEX["nose"], INDEX["mouth"]})
 
 
 class Parser(Protocol):
@@ -61,7 +63,7 @@ class FaceParser:
         contract: InputContract,
         name: str,
         frame_side: int = 320,
-        crop_side: int = 384,
+        crop_side: int = 448,
         canvas_side: int = 768,
     ) -> None:
         self.net, self.contract, self.name = net, contract, name
@@ -111,7 +113,8 @@ class FaceParser:
         frame = self._frame_logits(canvas)
         known = [track.scaled(canvas.shape[-1] / width) for track in tracks]
         found = self._refined_faces(canvas, frame, followed(find_faces(_probabilities(frame)), known))
-        logits = torch.from_numpy(_without_islands(_fused(frame, found)))
+        fused = _features_in_faces(_fused(frame, found), [face for face, _ in found])
+        logits = torch.from_numpy(_without_islands(fused))
         if limit is not None:
             logits = _without(logits, [face for face, _ in found[limit:]])
         kept = [face for face, _ in found[:limit]]
@@ -284,6 +287,23 @@ def _placed(plane: FloatArray, matrix: FloatArray, size: tuple[int, int], border
     """A crop's plane (n, n) put back where the crop was cut: the inverse of the crop's matrix."""
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(plane, matrix, size, flags=flags, borderMode=border)  # type: ignore[return-value]
+
+
+def _features_in_faces(logits: FloatArray, faces: list[Face]) -> FloatArray:
+    """Logits in which eyes, brows, nose, mouth and lips are only where a face was found: grass has no lips.
+
+    Args:
+        logits: (19, h, w), changed in place.
+        faces: found in the picture.
+    """
+    outside = np.ones(logits.shape[1:], bool)
+    for face in faces:
+        rows, columns = _extent(face, *logits.shape[1:3])
+        outside[rows, columns] = False
+    kept = np.delete(logits, _OWN_TO_FACES, axis=0).max(0)
+    for k in _OWN_TO_FACES:
+        logits[k][outside] = np.minimum(logits[k], kept - 20)[outside]
+    return logits
 
 
 def _without_islands(logits: FloatArray, smallest: float = 0.04) -> FloatArray:

@@ -47,6 +47,9 @@ from selfieart.transfer.presets import load_presets
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 SHOWN = 8
 
+FAR = (0.15, 0.5)
+"""Range of scales of a person seen from far away: faces of 30 to 100 pixels in a crop of 320."""
+
 
 @dataclass(frozen=True)
 class ParserTraining:
@@ -58,6 +61,7 @@ class ParserTraining:
         faces: share of crops from pictures with all 19 classes.
         painted: share of those that are taken from a painted copy.
         lent: share of those that borrow glasses, hat, earrings or necklace.
+        far: share of crops that show the person from far away: without, small faces in large pictures are not seen.
         dice: weight of the Dice loss.
         read_side: short side at which pictures are kept in memory.
     """
@@ -67,6 +71,7 @@ class ParserTraining:
     faces: float = 0.6
     painted: float = 0.25
     lent: float = 0.3
+    far: float = 0.2
     dice: float = 0.5
     read_side: int = 384
 
@@ -118,6 +123,10 @@ class ParserTask:
 
     def sample(self, rng: random.Random) -> tuple[Labelled, tuple[float, float]]:
         """One labelled picture and the range of its scale."""
+        chosen, scales = self._sample(rng)
+        return chosen, FAR if rng.random() < self.options.far else scales
+
+    def _sample(self, rng: random.Random) -> tuple[Labelled, tuple[float, float]]:
         if self.others and (not self.faces or rng.random() > self.options.faces):
             return rng.choice(self.others), (0.8, 2.2)
         place = rng.randrange(len(self.faces))

@@ -9,6 +9,7 @@ const ABOUT: Record<string, string> = {
   gatys: "Optimises every pixel; the classic, richest texture",
   "portrait-aware": "Keeps faces readable while it optimises",
   styfie: "Person and background apart, as Styfie does",
+  semantic: "The painting's hair for hair, its skin for skin",
 };
 
 export function ExportMenu() {

@@ -6,19 +6,26 @@ all of them are optimised together in one picture, so that strokes meet at a bor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from selfieart.errors import SelfieartError
 from selfieart.features.encoder import CONTENT_LAYER, LAYERS, STYLE_LAYERS, PerceptualEncoder
-from selfieart.features.gram import gram, mask_at
+from selfieart.features.gram import gram
 from selfieart.imaging.color import keep_color
 from selfieart.imaging.resize import resize
 from selfieart.transfer.optimise.engine import optimise
-from selfieart.transfer.optimise.inputs import Regions, check_picture, check_regions, style_at
+from selfieart.transfer.optimise.inputs import (
+    DETAIL_LAYER,
+    Regions,
+    check_importance,
+    check_picture,
+    check_regions,
+    importance_at,
+    style_at,
+)
 from selfieart.transfer.optimise.losses import (
     content_loss,
     features_of,
@@ -31,9 +38,6 @@ from selfieart.transfer.optimise.minimise import Objective
 from selfieart.transfer.optimise.pyramid import Size, enlarged, pyramid_sizes, white_noise
 from selfieart.transfer.optimise.settings import OptimiseOptions, Watch, check_number, unwatched
 from selfieart.transfer.stylizer import Progress, silent
-
-DETAIL_LAYER = "relu3_1"
-"""Sees 4 pixels at a time: the eyes of small faces."""
 
 RANGE_WEIGHT = 3000.0
 """Of the loss for values outside [0, 1].
@@ -106,7 +110,7 @@ class Gatys:
         """
         options = options or GatysOptions()
         regions = check_regions(content, styles, masks)
-        _check_importance(options.importance, regions.size)
+        check_importance(options.importance, regions.size)
         return paint(regions, lambda size: self.objective(regions.at(size), options), options, progress, watch)
 
     def objective(self, regions: Regions, options: GatysOptions) -> Objective:
@@ -114,7 +118,7 @@ class Gatys:
         size = regions.size
         with torch.no_grad():
             seen = features_of(self.encoder, regions.content, (CONTENT_LAYER, *STYLE_LAYERS), options.precision)
-            importance = _importance_at(options.importance, size, seen)
+            importance = importance_at(options.importance, size, seen)
             layers = (CONTENT_LAYER,) if options.importance is None else (CONTENT_LAYER, DETAIL_LAYER)
             wanted = {layer: seen[layer] for layer in layers}
             targets = []
@@ -135,24 +139,6 @@ class Gatys:
             }
 
         return objective
-
-
-def _check_importance(importance: Tensor | None, size: Size) -> None:
-    if importance is None:
-        return
-    if tuple(importance.shape) != size or not bool(importance.isfinite().all()) or float(importance.min()) < 0:
-        raise SelfieartError(
-            f"The importance must hold finite numbers of at least 0 and be shaped {size} like the picture, not "
-            f"{tuple(importance.shape)}: resize it first."
-        )
-
-
-def _importance_at(importance: Tensor | None, size: Size, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The importance at the sizes of the layers of a picture of some size."""
-    if importance is None:
-        return {}
-    here = resize(importance[None], size)[0]
-    return {k: mask_at(here, (f.shape[-2], f.shape[-1])) for k, f in features.items()}
 
 
 def paint(

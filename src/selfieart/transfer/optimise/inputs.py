@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,8 +12,13 @@ from torch import Tensor
 
 from selfieart.errors import SelfieartError
 from selfieart.features.encoder import SMALLEST_SIDE
+from selfieart.features.gram import mask_at
 from selfieart.imaging.resize import resize
 from selfieart.transfer.optimise.pyramid import Size
+
+DETAIL_LAYER = "relu3_1"
+"""Where an importance is given its content counts beside that of relu4_2, which sees 8 pixels at a time and loses the
+eyes of a small face."""
 
 LONGEST_STYLE = 16
 """A style picture may be this many times as long as it is wide."""
@@ -155,3 +160,30 @@ def style_at(style: Tensor, size: Size, style_scale: float) -> Tensor:
     factor = style_scale * math.sqrt(size[0] * size[1] / (height * width))
     factor = max(factor, SMALLEST_SIDE / min(height, width))
     return resize(style, (round(height * factor), round(width * factor)), "cubic").clamp(0, 1)
+
+
+def check_importance(importance: Tensor | None, size: Size) -> None:
+    """Refuse what cannot say how much the content of a picture counts at each place.
+
+    Args:
+        importance: (H, W), numbers of at least 0; None is 1 everywhere.
+        size: of the picture.
+
+    Raises:
+        SelfieartError: it has another shape or other values.
+    """
+    if importance is None:
+        return
+    if tuple(importance.shape) != size or not bool(importance.isfinite().all()) or float(importance.min()) < 0:
+        raise SelfieartError(
+            f"The importance must hold finite numbers of at least 0 and be shaped {size} like the picture, not "
+            f"{tuple(importance.shape)}: resize it first."
+        )
+
+
+def importance_at(importance: Tensor | None, size: Size, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The importance (h, w) at the layers of features of a picture of some size; none where it is 1 everywhere."""
+    if importance is None:
+        return {}
+    here = resize(importance[None], size)[0]
+    return {layer: mask_at(here, (f.shape[-2], f.shape[-1])) for layer, f in features.items()}

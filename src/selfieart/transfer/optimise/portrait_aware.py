@@ -90,9 +90,11 @@ def unit_scale(features: Tensor, layer: str) -> float:
     return float((VGG_CHANNELS[layer] * features[0, 0].numel() / features.square().sum().clamp_min(1e-12)).sqrt())
 
 
-def content_energy(got: Tensor, wanted: Tensor, channels: int) -> Tensor:
-    """E_c = 1 / (N D) sum (F - F_c)^2 of features (1, n, h, w), eq. 2; N as given."""
-    return (got - wanted).square().sum() / (channels * got.shape[-2] * got.shape[-1])
+def content_energy(got: Tensor, wanted: Tensor, channels: int, importance: Tensor | None = None) -> Tensor:
+    """E_c = 1 / (N D) sum (F - F_c)^2 of features (1, n, h, w), eq. 2; N as given, and each position by importance."""
+    squares = (got - wanted).square()
+    total = squares.sum() if importance is None else (squares * importance).sum()
+    return total / (channels * got.shape[-2] * got.shape[-1])
 
 
 def gram_matrix(features: Tensor, mask: Tensor | None = None, positions: float | None = None) -> Tensor:

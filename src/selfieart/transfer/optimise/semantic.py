@@ -44,7 +44,14 @@ from selfieart.features.gram import mask_at
 from selfieart.imaging.resize import resize
 from selfieart.transfer.optimise.gatys import RANGE_WEIGHT, paint
 from selfieart.transfer.optimise.guidance import MOST_MASKS, Guidance
-from selfieart.transfer.optimise.inputs import Regions, check_regions, style_at
+from selfieart.transfer.optimise.inputs import (
+    DETAIL_LAYER,
+    Regions,
+    check_importance,
+    check_regions,
+    importance_at,
+    style_at,
+)
 from selfieart.transfer.optimise.losses import features_of, out_of_range, total_variation
 from selfieart.transfer.optimise.minimise import Objective
 from selfieart.transfer.optimise.patches import Matches, Votes, centre_votes, match, mrf_loss, votes
@@ -71,6 +78,9 @@ class SemanticOptions(OptimiseOptions):
         style_weight, content_weight: alpha_1 and alpha_2 for mean errors; see the module.
         fine_weight: of the colours and strokes of matched patches, beside the style's.
         guidance: soft masks of the content and of every style picture; without any it is CNNMRF.
+        importance: (H, W) of the content's size, how much its content counts at each place; None is 1 everywhere, as
+            published. With one the content of relu3_1 counts as well.
+        detail: weight of that content of relu3_1.
         masks: how many of them are used: those of greatest mean probability.
         rematch: evaluations between one search for the nearest patches and the next.
         rotations: degrees by which further copies of the style pictures are turned, each from -45 to 45.
@@ -84,6 +94,8 @@ class SemanticOptions(OptimiseOptions):
     content_weight: float = 1.0
     fine_weight: float = 0.3
     guidance: Guidance | None = None
+    importance: Tensor | None = None
+    detail: float = 0.3
     masks: int = 5
     rematch: int = 10
     rotations: tuple[float, ...] = ()
@@ -92,7 +104,7 @@ class SemanticOptions(OptimiseOptions):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_number("gamma", self.gamma, 0.0, 1e4)
-        for name in ("style_weight", "content_weight", "fine_weight"):
+        for name in ("style_weight", "content_weight", "fine_weight", "detail"):
             check_number(name, getattr(self, name), 0.0, 1e9)
         check_number("masks", self.masks, 1, MOST_MASKS, whole=True)
         check_number("rematch", self.rematch, 2, 100_000, whole=True)
@@ -201,6 +213,7 @@ class Semantic:
             masks[-1] = 0
         regions = check_regions(content, styles, masks)
         guidance = _check_guidance(options, len(styles), regions)
+        check_importance(options.importance, regions.size)
         made: dict[Size, Callable[[], Objective]] = {}
 
         def objective_at(size: Size) -> Objective:
@@ -230,7 +243,16 @@ class Semantic:
             copies = self._copies(regions, guidance, options, layers)
             scales = {name: _common_scale(name, seen, [copy.features for copy in copies]) for name in layers}
             patch, fine = _sources(regions, guidance, options, seen, copies, scales)
-        wanted = seen[CONTENT_LAYER] * scales[CONTENT_LAYER]
+        contents = (CONTENT_LAYER,) if options.importance is None else (CONTENT_LAYER, DETAIL_LAYER)
+        wanted = {name: seen[name] * scales[name] for name in contents}
+        importance = importance_at(options.importance, regions.size, wanted)
+
+        def content_of(features: Mapping[str, Tensor]) -> Tensor:
+            errors = [
+                content_energy(features[name] * scales[name], wanted[name], VGG_CHANNELS[name], importance.get(name))
+                for name in contents
+            ]
+            return errors[0] + options.detail * sum(errors[1:], torch.zeros(()))
 
         def renewed() -> Objective:
             losses: dict[str, Loss] = {}
@@ -240,9 +262,8 @@ class Semantic:
                 features = features_of(self.encoder, picture, layers, options.precision)
                 if not losses:
                     losses.update(_matched(features, patch, fine))
-                got = features[CONTENT_LAYER] * scales[CONTENT_LAYER]
                 return {
-                    "content": options.content_weight * content_energy(got, wanted, VGG_CHANNELS[CONTENT_LAYER]),
+                    "content": options.content_weight * content_of(features),
                     "style": options.style_weight * losses["style"](features),
                     "masks": options.style_weight * losses["masks"](features),
                     "fine": options.style_weight * options.fine_weight * losses["fine"](features),
