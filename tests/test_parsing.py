@@ -91,7 +91,7 @@ def overlap(a: np.ndarray, b: np.ndarray) -> float:
 # --- what every parser keeps to ------------------------------------------------------------------------------------
 
 
-class ParserContract:
+class Case:
     """Inherit, and set ``case``: a parser, a photo (H, W, 3) uint8 with one upright head, and its parsing."""
 
     case: tuple[Parser, np.ndarray, Parsing]
@@ -107,6 +107,10 @@ class ParserContract:
     @pytest.fixture
     def parsed(self) -> Parsing:
         return self.case[2]
+
+
+class ParserContract(Case):
+    """What every parser keeps to."""
 
     def test_the_same_picture_gives_the_same_parsing(self, parser, photo, parsed):
         picture = as_tensor(photo)
@@ -159,6 +163,10 @@ class ParserContract:
         with pytest.raises(SelfieartError, match="give the picture that was parsed"):
             parsed.labels(photo[1:])
 
+
+class FaceContract(Case):
+    """What parsers that know faces keep to as well."""
+
     def test_the_face_is_found_and_counted(self, parser, photo, parsed):
         assert len(parsed.faces) == 1
         face = parsed.faces[0]
@@ -189,7 +197,7 @@ def packaged_case(request: pytest.FixtureRequest, astronaut: np.ndarray) -> tupl
     return parser, photo, parser.parse(as_tensor(photo))
 
 
-class TestPerfectParser(ParserContract):
+class TestPerfectParser(ParserContract, FaceContract):
     @pytest.fixture(autouse=True)
     def _case(self, perfect_case):
         self.case = perfect_case
@@ -203,6 +211,23 @@ class TestPackagedParsers(ParserContract):
     def test_it_is_loaded_once(self, parser):
         assert load_parser(parser.name) is parser
 
+    @pytest.mark.parametrize("gain", [0.6, 1.25])
+    def test_brightness_hardly_matters(self, parser, photo, parsed, gain):
+        other = (photo * gain).clip(0, 255).astype(np.uint8)
+        assert (parser.parse(as_tensor(other)).labels(other) == parsed.labels(photo)).mean() > 0.95
+
+
+@pytest.fixture(scope="module")
+def packaged_face_case(astronaut: np.ndarray) -> tuple[Parser, np.ndarray, Parsing]:
+    parser, photo = load_parser("bisenet"), np.ascontiguousarray(astronaut[:240, 96:352])
+    return parser, photo, parser.parse(as_tensor(photo))
+
+
+class TestPackagedFaceParser(FaceContract):
+    @pytest.fixture(autouse=True)
+    def _case(self, packaged_face_case):
+        self.case = packaged_face_case
+
     def test_left_and_right_change_places_in_a_mirror(self, parser, photo, parsed):
         mirrored = np.ascontiguousarray(photo[:, ::-1])
         seen = parser.parse(as_tensor(mirrored))
@@ -215,11 +240,6 @@ class TestPackagedParsers(ParserContract):
             assert overlap(labels == INDEX[name], back == INDEX[name]) > 0.5, name
         assert seen.faces[0].angle == pytest.approx(-parsed.faces[0].angle, abs=12)
         assert seen.faces[0].x == pytest.approx(photo.shape[1] - parsed.faces[0].x, abs=6)
-
-    @pytest.mark.parametrize("gain", [0.6, 1.25])
-    def test_brightness_hardly_matters(self, parser, photo, parsed, gain):
-        other = (photo * gain).clip(0, 255).astype(np.uint8)
-        assert (parser.parse(as_tensor(other)).labels(other) == parsed.labels(photo)).mean() > 0.95
 
 
 def test_an_unknown_parser_is_refused():
@@ -309,6 +329,26 @@ def test_heads_that_take_no_part_become_background():
         for index, columns in enumerate((slice(60, 240), slice(290, 430), slice(500, 620))):
             shown = np.isin(labels[:, columns], HEAD).sum() / np.isin(drawn[:, columns], HEAD).sum()
             assert shown == pytest.approx(1, abs=0.03) if index < left else shown < 0.03
+
+
+class ShortSighted(PerfectNet):
+    """Sees nothing where hair is less than a 700th of what is shown."""
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        logits = super().forward(image)
+        if float((logits.argmax(1) == INDEX["hair"]).float().mean()) < 1 / 700:
+            logits[:, INDEX["background"]] += 1000
+        return logits
+
+
+@pytest.mark.parametrize(("x", "y"), [(1100, 300), (250, 1250), (750, 750)])
+def test_a_face_too_small_for_the_frame_is_seen_from_near(x, y):
+    picture = as_tensor(PALETTE[drawing(1500, 1500, (x, y, 30, 0))])
+    parser = FaceParser(ShortSighted(), InputContract((0, 0, 0), (1, 1, 1), 32), "short-sighted")
+    (face,) = parser.parse(picture).faces
+    assert math.hypot(face.x - x, face.y - y) < 10
+    # In videos time is short, and a face that was seen once is followed.
+    assert parser.parse_following(picture, ()).faces == ()
 
 
 def test_features_are_only_in_faces():

@@ -39,6 +39,9 @@ Stroke = Annotated[
         "--stroke", help="Size of the strokes: small, medium, large, or the short side in pixels to paint at."
     ),
 ]
+ParserName = Annotated[
+    str, typer.Option("--parser", help="Who finds the segments: bisenet, or segnet, which knows person and background.")
+]
 LookFile = Annotated[Path | None, typer.Option("--look", help="A look: a TOML file, or a PNG made by selfieart.")]
 
 
@@ -110,6 +113,7 @@ def photo(
             "--masks", help="For semantic: how many kinds of parts guide it; 5 of the parser's or 2 clusters."
         ),
     ] = None,
+    parser: ParserName = "bisenet",
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
@@ -123,7 +127,7 @@ def photo(
     knobs = {"strength": strength or [], "keep_color": keep_color or [], "feather": feather or []}
     slow: dict[str, Any] = {"method": method, "features": features, "weights": weights, "iterations": iterations}
     slow |= {"guidance": guidance, "content_map": content_map, "style_map": style_map, "gamma": gamma, "masks": masks}
-    run(picture, out, style or [], knobs, options, slow, look, save_look, overwrite, as_json)
+    run(picture, out, style or [], knobs, options, slow, look, save_look, parser, overwrite, as_json)
 
 
 @app.command()
@@ -212,13 +216,14 @@ def parse(
         Path | None, typer.Option("--labels", help="Write the 8-bit class map at photo size (PNG).")
     ] = None,
     faces: FacesOption = "all",
+    parser: ParserName = "bisenet",
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
     """Find the segments of a photo: hair, skin, eyes, lips, clothes, background ..."""
     from selfieart.cli.parse import run
 
-    run(picture, out, labels, faces, overwrite, as_json)
+    run(picture, out, labels, faces, parser, overwrite, as_json)
 
 
 @app.command()

@@ -13,8 +13,13 @@ from selfieart.parsing.choice import check_faces
 from selfieart.segments import SEGMENTS
 
 
-def run(picture: Path, out: Path | None, labels: Path | None, faces: str, overwrite: bool, as_json: bool) -> None:
+def run(
+    picture: Path, out: Path | None, labels: Path | None, faces: str, parser: str, overwrite: bool, as_json: bool
+) -> None:
     """Parse one photo, write what was asked for, and report the segments and faces found."""
+    from selfieart.parsing.registry import check_parser
+
+    check_parser(parser)
     wanted = face_count(faces)
     check_faces(wanted)
     for target in (out, labels):
@@ -28,7 +33,7 @@ def run(picture: Path, out: Path | None, labels: Path | None, faces: str, overwr
         report("load", 0.0)
         from selfieart.studio import Studio
 
-        portrait = Studio().open(picture)
+        portrait = Studio(parser).open(picture)
         report("parse", 0.0)
         parsing = portrait.parsing(wanted)
         classes = parsing.labels(portrait.photo.pixels)

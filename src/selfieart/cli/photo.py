@@ -38,6 +38,7 @@ def run(
     slow: dict[str, Any],
     look_file: Path | None,
     save_look: Path | None,
+    parser: str,
     overwrite: bool,
     as_json: bool,
 ) -> None:
@@ -49,6 +50,9 @@ def run(
         )
     for worn in look.segments.values():
         resolve_style(worn.style)
+    from selfieart.parsing.registry import check_parser
+
+    check_parser(parser)
     target = out or beside(picture, "art")
     check_output(target, picture, overwrite)
     if save_look:
@@ -59,7 +63,7 @@ def run(
                 raise LookError(f"--save-look {save_look} is {what}: give them different names.")
         check_target(save_look, overwrite)
     prepare = _slow_method(slow, look)
-    _paint(picture, target, look, overwrite, as_json, prepare)
+    _paint(picture, target, look, overwrite, as_json, prepare, parser)
     if save_look:
         look.save(save_look, overwrite)
 
@@ -147,13 +151,14 @@ def _paint(
     overwrite: bool,
     as_json: bool,
     prepare: Callable[[Portrait], Repaint] | None = None,
+    parser: str = "bisenet",
 ) -> None:
     start = time.perf_counter()
     with progress(quiet=as_json) as report:
         report("load", 0.0)
         from selfieart.studio import Studio
 
-        studio = Studio()
+        studio = Studio(parser)
         loaded = time.perf_counter()
         portrait = studio.open(picture)
         opened = time.perf_counter()

@@ -23,6 +23,9 @@ from selfieart.segments import GROUPS, INDEX
 
 SMALLEST_SIDE = 8
 
+MOST_FROM_NEAR = 6
+"""Of the faces too small for the whole frame so many are looked at: leaves and stones look like many."""
+
 _OWN_TO_FACES = sorted(GROUPS["eyes"] | GROUPS["brows"] | GROUPS["lips"] | {INDEX["nose"], INDEX["mouth"]})
 
 
@@ -93,7 +96,7 @@ class FaceParser:
         Raises:
             SelfieartError: the picture is too small, or ``faces`` is not "all", "largest" or a positive number.
         """
-        return self.parse_following(picture, (), faces)
+        return self._parse(picture, (), faces, closer=True)
 
     def parse_following(self, picture: Tensor, tracks: Sequence[Face], faces: Faces = "all") -> Parsing:
         """Parse the next frame of a video: crops move smoothly, and a face seen before is looked for where it was.
@@ -106,6 +109,9 @@ class FaceParser:
         Raises:
             SelfieartError: the picture is too small, or ``faces`` is not "all", "largest" or a positive number.
         """
+        return self._parse(picture, tracks, faces, closer=False)
+
+    def _parse(self, picture: Tensor, tracks: Sequence[Face], faces: Faces, closer: bool) -> Parsing:
         limit = check_faces(faces)
         height, width = check_size(picture)
         scale = min(1.0, self.canvas_side / max(height, width))
@@ -113,6 +119,8 @@ class FaceParser:
         frame = self._frame_logits(canvas)
         known = [track.scaled(canvas.shape[-1] / width) for track in tracks]
         found = self._refined_faces(canvas, frame, followed(find_faces(_probabilities(frame)), known))
+        if closer and not found:
+            found = self._refined_faces(canvas, frame, self._faces_from_near(canvas))
         fused = _features_in_faces(_fused(frame, found), [face for face, _ in found])
         logits = torch.from_numpy(_without_islands(fused))
         if limit is not None:
@@ -139,6 +147,22 @@ class FaceParser:
         logits = F.interpolate(logits[None], size=padded.shape[-2:], mode="bilinear", align_corners=False)[0]
         return resize(logits[:, : small.shape[-2], : small.shape[-1]], (height, width)).numpy()
 
+    def _faces_from_near(self, canvas: Tensor) -> list[Face]:
+        """Faces too small for the whole frame, looked for in nine overlapping parts of half its size; largest first."""
+        height, width = canvas.shape[-2:]
+        high, wide = -(-height // 2), -(-width // 2)
+        seen: list[Face] = []
+        for top in (0, (height - high) // 2, height - high):
+            for left in (0, (width - wide) // 2, width - wide):
+                part = self._frame_logits(canvas[:, top : top + high, left : left + wide])
+                for face in find_faces(_probabilities(part), smallest=0.002):
+                    seen.append(replace(face, x=face.x + left, y=face.y + top))
+        kept: list[Face] = []
+        for face in sorted(seen, key=lambda face: -face.area):
+            if all(_apart(face, other) for other in kept):
+                kept.append(face)
+        return kept[:MOST_FROM_NEAR]
+
     def _refined_faces(self, canvas: Tensor, frame: FloatArray, faces: list[Face]) -> list[tuple[Face, FloatArray]]:
         """Each face with the logits (19, n, n) of its upright crop, measured again on that crop."""
         refined: list[tuple[Face, FloatArray]] = []
@@ -146,7 +170,14 @@ class FaceParser:
             logits = self._crop_logits(canvas, face)
             better = _measured_on_crop(face, logits)
             if better is None:
-                continue
+                # Clothes that look like skin draw the frame's measure down to the chest: once more round the head.
+                better = _measured_on_crop(face, logits, farthest=0.6)
+                if better is None:
+                    continue
+                face, logits = better, self._crop_logits(canvas, better)
+                better = _measured_on_crop(face, logits)
+                if better is None:
+                    continue
             if abs(better.angle - face.angle) > 10 or not 0.8 < better.side / face.side < 1.25:
                 logits, face = self._crop_logits(canvas, better), better
             if all(_apart(face, other) for other, _ in refined):
@@ -225,13 +256,19 @@ def _apart(a: Face, b: Face) -> bool:
     return distance > 0.15 * (a.side + b.side)
 
 
-def _measured_on_crop(face: Face, logits: FloatArray) -> Face | None:
-    """The face measured again on its own crop; None when the closer look finds no face near the middle."""
+def _measured_on_crop(face: Face, logits: FloatArray, farthest: float = 0.3) -> Face | None:
+    """The face measured again on its own crop; None when the closer look finds no face near the middle.
+
+    Args:
+        face: that gave the crop.
+        logits: (19, n, n) of the crop.
+        farthest: from the middle, in units of n.
+    """
     n = logits.shape[-1]
     inverse = cv2.invertAffineTransform(face.matrix(n))
     near = []
     for seen in find_faces(_probabilities(logits), smallest=0.02, certain=True):
-        if np.hypot(seen.x - n / 2, seen.y - n / 2) < 0.3 * n:
+        if np.hypot(seen.x - n / 2, seen.y - n / 2) < farthest * n:
             x, y = inverse @ np.array([seen.x - 0.5, seen.y - 0.5, 1.0])
             scale = face.side / n
             angle = (face.angle + seen.angle + 180) % 360 - 180

@@ -26,12 +26,35 @@ def _bisenet() -> Parser:
     )
 
 
+def _segnet() -> Parser:
+    import torch
+
+    from selfieart.parsing.segnet import SegNet, SegNetParser
+    from selfieart.weights import load_weights, manifest
+
+    net = SegNet()
+    net.load_state_dict(load_weights("segnet"))
+    fused = net.fused().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    contract = manifest()["segnet"].input
+    return SegNetParser(fused, InputContract(tuple(contract["mean"]), tuple(contract["std"]), contract["multiple"]))
+
+
 _FACTORIES: dict[str, Callable[[], Parser]] = {"bisenet": _bisenet}
 
 
 def parsers() -> tuple[str, ...]:
     """Names of all parsers."""
     return tuple(_FACTORIES)
+
+
+def check_parser(name: str) -> None:
+    """Refuse the name of a parser that does not exist; nothing is loaded.
+
+    Raises:
+        UnknownName: there is no such parser; the nearest name is suggested.
+    """
+    if name not in _FACTORIES:
+        raise unknown("parser", name, _FACTORIES)
 
 
 @cache
@@ -41,6 +64,5 @@ def load_parser(name: str = "bisenet") -> Parser:
     Raises:
         UnknownName: there is no such parser.
     """
-    if name not in _FACTORIES:
-        raise unknown("parser", name, _FACTORIES)
+    check_parser(name)
     return _FACTORIES[name]()

@@ -43,17 +43,26 @@ class SegNet(nn.Module):
             decoder.append(nn.Sequential(*layers, conv_bn(widths[stage], outputs)))
         self.encoder, self.decoder = nn.ModuleList(encoder), nn.ModuleList(decoder)
         self.classify = nn.Conv2d(widths[0], 1, 3, padding=1)
+        # What the deep layers know is asked of them directly while they learn (Lee et al., "Deeply-Supervised Nets",
+        # 2015): from the last layer alone thirteen convolutions and as many more learn several times more slowly.
+        self.auxiliary = nn.ModuleList(nn.Conv2d(widths[max(0, i - 1)], 1, 1) for i in (5, 4, 3, 2))
 
     def forward(self, image: Tensor) -> Tensor:
         """(B, 3, H, W), normalised RGB, H and W multiples of 32 -> logits (B, 1, H, W)."""
+        return self.heads(image, auxiliary=False)[0]
+
+    def heads(self, image: Tensor, auxiliary: bool = True) -> list[Tensor]:
+        """Logits (B, 1, H, W), and for training those of the deep layers at 1/32, 1/16, 1/8 and 1/4 of the size."""
         chosen, x = [], image
         for stage in self.encoder:
             x, positions = F.max_pool2d(stage(x), 2, return_indices=True)
             chosen.append(positions)
+        deep = [x]
         for stage, positions in zip(self.decoder, reversed(chosen), strict=True):
             x = stage(F.max_unpool2d(x, positions, [2, 2]))
-        logits: Tensor = self.classify(x)
-        return logits
+            deep.append(x)
+        extra = [head(y) for head, y in zip(self.auxiliary, deep, strict=False)] if auxiliary else []
+        return [self.classify(x), *extra]
 
     def fused(self) -> SegNet:
         """Fold every batch normalisation into its convolution, in place, for inference. Returns self."""

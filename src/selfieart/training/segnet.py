@@ -1,4 +1,4 @@
-"""Train SegNet on who is a person: binary cross-entropy and Adam, at 256 px, as Styfie did."""
+"""Train SegNet on who is a person: binary cross-entropy and Adam, at 256 px, as Styfie did, with deep supervision."""
 
 from __future__ import annotations
 
@@ -24,11 +24,19 @@ from selfieart.training.parser import normalised
 
 @dataclass(frozen=True)
 class SegNetTraining:
-    """Settings beside the schedule: side of the crops and their number in a batch, side at which pictures are kept."""
+    """Settings beside the schedule.
+
+    Attributes:
+        size: side of the crops in pixels, a multiple of 32.
+        batch: crops in a batch.
+        read_side: short side at which pictures are kept in memory.
+        auxiliary: weight of the loss of each deep layer.
+    """
 
     size: int = 256
     batch: int = 8
     read_side: int = 320
+    auxiliary: float = 0.4
 
 
 class SegNetTask:
@@ -42,7 +50,7 @@ class SegNetTask:
         seed: of the first weights.
     """
 
-    parts = ("total",)
+    parts = ("total", "main", "auxiliary")
     measures = ("cross_entropy", "mean_iou", "person_iou")
 
     def __init__(
@@ -82,9 +90,13 @@ class SegNetTask:
         """Binary cross-entropy over the pixels whose label is known."""
         images, labels = batch[0].to(self.device), batch[1].to(self.device)
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
-            logits = self.model(normalised(images)).float()[:, 0]
-        known = labels != IGNORED
-        return {"total": F.binary_cross_entropy_with_logits(logits[known], (labels[known] > 0).float())}
+            main, *deep = (logits.float()[:, 0] for logits in self.model.heads(normalised(images)))
+        own = person_entropy(main, labels)
+        extra = torch.zeros((), device=self.device)
+        for logits in deep:
+            step_of = labels.shape[-1] // logits.shape[-1]
+            extra = extra + person_entropy(logits, labels[:, step_of // 2 :: step_of, step_of // 2 :: step_of])
+        return {"total": own + self.options.auxiliary * extra, "main": own, "auxiliary": extra}
 
     def logits(self, model: nn.Module, pixels: NDArray[np.uint8]) -> Tensor:
         """Logits of "person" (256, 256) of a picture, squeezed to a square as Styfie does."""
@@ -118,6 +130,12 @@ class SegNetTask:
             matte = self.logits(model, sample.pixels).sigmoid().numpy()[..., None]
             columns.append(np.concatenate([square, (square * matte + 255 * (1 - matte)).astype(np.uint8)]))
         return np.concatenate(columns, axis=1) if columns else None
+
+
+def person_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean binary cross-entropy of "person" over the pixels whose label is known: logits and label ids (B, h, w)."""
+    known = labels != IGNORED
+    return F.binary_cross_entropy_with_logits(logits[known], (labels[known] > 0).float())
 
 
 def train_segnet(
