@@ -27,7 +27,7 @@ from selfieart.transfer.style_net import (
     style_moments,
 )
 from selfieart.transfer.stylizer import FeedForwardStylizer, StylizeOptions, Stylizer
-from selfieart.weights import manifest
+from selfieart.weights import load_weights, manifest
 
 METHODS = {"presets": load_presets}
 
@@ -117,6 +117,8 @@ class TestPresets:
         assert codes.shape == (21, stylizer.net.code_size)
         assert bool(codes.isfinite().all())
         parameters = sum(p.numel() for p in stylizer.net.parameters()) + codes.numel()
+        predictor = {k: v for k, v in load_weights("presets").items() if k.startswith("predictor.")}
+        parameters += sum(v.numel() for k, v in predictor.items() if not k.endswith((".center", ".spread")))
         assert parameters == manifest()["presets"].parameters
 
     def test_several_styles_want_masks(self, stylizer, photo):

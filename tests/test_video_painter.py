@@ -111,8 +111,11 @@ def test_parsing_only_now_and_then(drawn, drawn_labels):
     played(painter, frames)
     assert drawn.parser.calls == 3
     drawn.parser.calls = 0
-    played(VideoPainter(drawn, look({"hair": "#ff0000"})), clip(*[pixels] * 9))
+    played(VideoPainter(drawn, look({"hair": "#ff0000"})), frames)
     assert drawn.parser.calls == 2
+    drawn.parser.calls = 0
+    played(VideoPainter(drawn, look({"hair": "#ff0000"})), clip(*[pixels] * 20))
+    assert drawn.parser.calls == 1
     drawn.parser.calls = 0
     played(VideoPainter(drawn, look({"hair": "#ff0000"}), parse_every=1), frames)
     assert drawn.parser.calls == 9

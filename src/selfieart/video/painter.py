@@ -204,6 +204,9 @@ class VideoPainter:
 
     def _must_parse(self, clock: Clock) -> bool:
         if self.parse_every == "auto":
+            if clock.moved == 0:
+                # A second look at the same would move the crops of faces by fractions of a pixel, and segments too.
+                return False
             return clock.since_parsing >= LONGEST_WITHOUT_PARSING or clock.moved > _PARSE_AT
         return clock.since_parsing >= self.parse_every
 
