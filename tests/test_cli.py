@@ -385,3 +385,15 @@ def test_an_interruption_is_exit_code_130(run, me, monkeypatch, error, expected)
     assert code == expected
     assert "Traceback" not in err
     assert list(contents(me.parent)) == ["me.png"]
+
+
+def test_a_parser_by_name(tmp_path, run, astronaut):
+    path, labels = tmp_path / "me.png", tmp_path / "labels.png"
+    write_photo(path, np.ascontiguousarray(astronaut[:320, 60:380]))
+    code, out, _ = run("parse", str(path), "--labels", str(labels), "--parser", "segnet", "--json")
+    assert code == 0
+    assert {row["segment"] for row in json.loads(out)["segments"]} == {"background", "skin"}
+    for command in (["parse"], ["photo", "--style", "candy"]):
+        code, _, error = run(command[0], str(path), *command[1:], "--parser", "segnett")
+        assert code == 2
+        assert "did you mean 'segnet'" in error

@@ -242,6 +242,12 @@ class TestPackagedFaceParser(FaceContract):
         assert seen.faces[0].x == pytest.approx(photo.shape[1] - parsed.faces[0].x, abs=6)
 
 
+def test_segnet_sees_the_person_that_the_face_parser_sees(astronaut):
+    photo = np.ascontiguousarray(astronaut[:, 60:440])
+    person = [load_parser(name).parse(as_tensor(photo)).labels(photo) != INDEX["background"] for name in parsers()]
+    assert overlap(*person) > 0.75
+
+
 def test_an_unknown_parser_is_refused():
     with pytest.raises(UnknownName, match="did you mean 'bisenet'"):
         load_parser("bisnet")

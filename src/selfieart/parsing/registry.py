@@ -39,7 +39,7 @@ def _segnet() -> Parser:
     return SegNetParser(fused, InputContract(tuple(contract["mean"]), tuple(contract["std"]), contract["multiple"]))
 
 
-_FACTORIES: dict[str, Callable[[], Parser]] = {"bisenet": _bisenet}
+_FACTORIES: dict[str, Callable[[], Parser]] = {"bisenet": _bisenet, "segnet": _segnet}
 
 
 def parsers() -> tuple[str, ...]:
