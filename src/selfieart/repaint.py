@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from selfieart.transfer.optimise.catalogue import RegionStylizer
 
 FACE_IMPORTANCE = {"face": 3.0, "features": 6.0, "rest": 0.7}
-"""Without, the small faces of half-length portraits dissolve; twice as much leaves large ones hardly painted."""
+"""Without, the small faces of half-length portraits dissolve; more leaves large ones with fewer strokes."""
 
 STYLE_SIDE = 1024
 """Long side in pixels to which style pictures are reduced."""

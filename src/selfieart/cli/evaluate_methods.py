@@ -26,7 +26,7 @@ def portrait_aware(
     as_json: bool,
 ) -> None:
     """Table 1 of the portrait-aware paper on photos and styles of one's own."""
-    check_output_of(sheet, overwrite)
+    _check_sheet(sheet, overwrite)
 
     from rich.table import Table
 
@@ -64,7 +64,7 @@ def methods(
     overwrite: bool,
 ) -> None:
     """Every photo in every style by every method, on one sheet."""
-    check_output_of(sheet, overwrite)
+    _check_sheet(sheet, overwrite)
 
     from selfieart.comparison import paint_with_methods
     from selfieart.features.encoder import load_encoder
@@ -94,7 +94,7 @@ def methods(
     plain_console().print(f"The sheet is {sheet}", soft_wrap=True)
 
 
-def check_output_of(sheet: Path | None, overwrite: bool) -> None:
+def _check_sheet(sheet: Path | None, overwrite: bool) -> None:
     """Refuse a sheet that cannot be written before any work."""
     if sheet is not None:
         check_output(sheet, None, overwrite)

@@ -103,7 +103,8 @@ class FaceParser:
 
         Args:
             picture: (3, H, W) in [0, 1], each side at least 8 pixels.
-            tracks: faces of the frames before, in pixels of the picture; without any the same as :meth:`parse`.
+            tracks: faces of the frames before, in pixels of the picture. Faces too small for the frame are not
+                looked for from near, as :meth:`parse` does: in videos time is short.
             faces: which faces keep their segments; the others become background.
 
         Raises:

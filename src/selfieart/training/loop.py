@@ -121,7 +121,8 @@ def fit(task: Task, schedule: Schedule, out: Path, report: dict[str, Any] | None
     """Train, and write the averaged weights to ``out`` (safetensors, float16). A killed run goes on where it saved.
 
     Beside ``out`` appear, with its name: ``.csv`` and ``.png`` (losses and held-out measures), ``-sheet.png`` (what the
-    model does now), ``.json`` (settings and final measures), and ``.state`` until the run is complete.
+    model does now), ``.json`` (settings and final measures), and ``.state``, from which a longer
+    run can go on.
 
     Args:
         task: what is learned.
