@@ -86,15 +86,16 @@ class TestLoop:
         assert columns["total"][-1] < 0.2 * columns["total"][0]
         assert columns["slope"] == pytest.approx([2 * value for value in columns["total"]], rel=1e-3)
 
-    @pytest.mark.parametrize("killed_at", [13, 20, 57])
-    def test_a_killed_run_goes_on_to_the_same_weights(self, tmp_path, killed_at):
+    @pytest.mark.parametrize(("killed_at", "muon"), [(13, 0.0), (20, 0.0), (57, 0.0), (33, 0.02)])
+    def test_a_killed_run_goes_on_to_the_same_weights(self, tmp_path, killed_at, muon):
         whole, broken = tmp_path / "whole.safetensors", tmp_path / "broken.safetensors"
-        fit(Line(), self.schedule, whole)
+        schedule = replace(self.schedule, muon=muon)
+        fit(Line(), schedule, whole)
         task = Line()
         task.killed_at = killed_at
         with pytest.raises(KeyboardInterrupt):
-            fit(task, self.schedule, broken)
-        fit(Line(), self.schedule, broken)
+            fit(task, schedule, broken)
+        fit(Line(), schedule, broken)
         a, b = load_file(whole), load_file(broken)
         assert a.keys() == b.keys()
         assert all(torch.equal(a[key], b[key]) for key in a)
@@ -165,6 +166,21 @@ def finite(path: Path) -> dict[str, torch.Tensor]:
     return tensors
 
 
+def killed_at_save(monkeypatch, number: int, run) -> None:
+    """Run, and be killed before a state is saved for the given time."""
+    save, calls = loop.save_state, []
+
+    def killed(state, path):
+        calls.append(path)
+        if len(calls) == number:
+            raise KeyboardInterrupt
+        save(state, path)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(loop, "save_state", killed)
+        run()
+
+
 TINY = PresetTraining(crop=64, batch=3, style_size=64, largest_content=80, warm_up=1)
 
 
@@ -179,18 +195,7 @@ def test_styles_go_on_where_they_were_killed(data, tmp_path, monkeypatch, any_st
         return finite(out)
 
     whole = run(tmp_path / "whole.safetensors")
-    save, calls = loop.save_state, []
-
-    def killed(state, path):
-        calls.append(path)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        save(state, path)
-
-    monkeypatch.setattr(loop, "save_state", killed)
-    with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "broken.safetensors")
-    monkeypatch.setattr(loop, "save_state", save)
+    killed_at_save(monkeypatch, 3, lambda: run(tmp_path / "broken.safetensors"))
     resumed = run(tmp_path / "broken.safetensors")
     assert whole.keys() == resumed.keys()
     different = {key: float((whole[key] - resumed[key]).abs().max()) for key in whole}
@@ -231,9 +236,22 @@ def test_segnet_learns(data, tmp_path):
 class TestEncoder:
     def test_it_learns(self, data, tmp_path):
         out = tmp_path / "encoder.safetensors"
-        options = EncoderTraining(size=64, batch=2, largest=80, painted=2, basis_pictures=4)
+        options = EncoderTraining(size=64, batch=3, largest=80, painted=2, basis_pictures=4)
         train_encoder([data / "photos"], data / "teacher.safetensors", out, options, BRIEF)
         assert finite(out).keys() == Encoder().state_dict().keys()
+
+    def test_it_goes_on_where_it_was_killed(self, data, tmp_path, monkeypatch):
+        options = EncoderTraining(size=64, batch=3, largest=80, painted=0, basis_pictures=4, forced=0.0, optimised=2)
+
+        def run(out: Path) -> dict[str, torch.Tensor]:
+            schedule = replace(BRIEF, muon=0.02)
+            train_encoder([data / "photos"], data / "teacher.safetensors", out, options, schedule)
+            return finite(out)
+
+        whole = run(tmp_path / "whole.safetensors")
+        killed_at_save(monkeypatch, 3, lambda: run(tmp_path / "broken.safetensors"))
+        resumed = run(tmp_path / "broken.safetensors")
+        assert all(torch.equal(whole[key], resumed[key]) for key in whole)
 
     def test_the_basis_is_orthonormal_and_keeps_products(self, data):
         options = EncoderTraining(painted=0, basis_pictures=6)

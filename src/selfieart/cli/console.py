@@ -23,6 +23,7 @@ STAGES = {
     "compose": "Composing",
     "gallery": "Painting",
     "compare": "Painting",
+    "complete": "Completing labels",
 }
 
 

@@ -69,7 +69,14 @@ def presets(
     workers: Workers = 1,
 ) -> None:
     """Train the network and codes of the preset styles. A killed run goes on where it last saved."""
-    _styles(styles, [], out, content, teacher, None, start, steps, learning_rate, batch, seed, device, workers, 0)
+    from selfieart.training.loop import Schedule, choose_device
+    from selfieart.training.pictures import list_images
+    from selfieart.training.presets import PresetTraining, train_presets
+
+    _check([teacher, start])
+    schedule = _schedule(Schedule(6000), steps, learning_rate, seed, workers)
+    options, where = _given(PresetTraining(), batch, None), choose_device(device)
+    train_presets(list_images([styles]), content, teacher, out, options, schedule, where, start)
 
 
 @app.command()
@@ -89,29 +96,45 @@ def instant(
     workers: Workers = 1,
 ) -> None:
     """Train presets and the prediction of codes for any picture, in one network. Half of each batch is of either."""
-    half = (batch or 4) // 2 or 1
-    _styles(
-        styles,
-        pictures,
-        out,
-        content,
-        teacher,
-        encoder,
-        start,
-        steps,
-        learning_rate,
-        batch,
-        seed,
-        device,
-        workers,
-        half,
-    )
+    from selfieart.training.loop import Schedule, choose_device
+    from selfieart.training.pictures import list_images
+    from selfieart.training.presets import PresetTraining, train_presets
+
+    _check([teacher, start, encoder])
+    schedule = _schedule(Schedule(6000), steps, learning_rate, seed, workers)
+    options, where = _given(PresetTraining(any_style=(batch or 4) // 2 or 1), batch, None), choose_device(device)
+    train_presets(list_images([styles]), content, teacher, out, options, schedule, where, start, pictures, encoder)
+
+
+@app.command()
+def labels(
+    data: Labelled,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write to; what it holds already is kept.")],
+    sure: Annotated[
+        float, typer.Option("--sure", min=0.0, max=1.0, help="Least probability of a class that becomes the label.")
+    ] = 0.8,
+) -> None:
+    """Complete partial labels with what the packaged parser sees; train parser --completed learns from them."""
+    from selfieart.cli.console import plain_console, progress
+    from selfieart.parsing.registry import load_parser
+    from selfieart.training.completed import complete_labels
+
+    _check(data)
+    with progress(quiet=False) as report:
+        written = complete_labels(data, out, load_parser(), sure, report)
+    plain_console().print(f"{written} completed labels are in {out}.", soft_wrap=True)
 
 
 @app.command()
 def parser(
     data: Labelled,
     out: Out,
+    completed: Annotated[
+        Path | None, typer.Option("--completed", help="Folder that `train labels` wrote: replaces partial labels.")
+    ] = None,
+    far: Annotated[
+        float | None, typer.Option("--far", min=0.0, max=1.0, help="Share of crops with persons from far away.")
+    ] = None,
     start: Start = None,
     steps: Steps = None,
     learning_rate: Rate = None,
@@ -125,9 +148,11 @@ def parser(
     from selfieart.training.loop import Schedule, choose_device
     from selfieart.training.parser import ParserTraining, train_parser
 
-    _check([start])
+    _check([start, completed])
     schedule = _schedule(Schedule(7000, weight_decay=0.02, clip=5.0), steps, learning_rate, seed, workers)
-    train_parser(data, out, _given(ParserTraining(), batch, size), schedule, choose_device(device), start)
+    options = _given(ParserTraining(), batch, size)
+    options = options if far is None else replace(options, far=far)
+    train_parser(data, out, options, schedule, choose_device(device), start, completed)
 
 
 @app.command()
@@ -184,33 +209,6 @@ def style(
     console = plain_console()
     console.print(f"Style error {fitted.before:.3f} at the start, {fitted.after:.3f} as fitted.", soft_wrap=True)
     console.print(f"The style is {target}: use it as --style SEGMENT={target}", soft_wrap=True)
-
-
-def _styles(
-    styles: Path,
-    pictures: list[Path],
-    out: Path,
-    content: list[Path],
-    teacher: Path,
-    encoder: Path | None,
-    start: Path | None,
-    steps: int | None,
-    learning_rate: float | None,
-    batch: int | None,
-    seed: int,
-    device: str,
-    workers: int,
-    any_style: int,
-) -> None:
-    from selfieart.training.loop import Schedule, choose_device
-    from selfieart.training.pictures import list_images
-    from selfieart.training.presets import PresetTraining, train_presets
-
-    _check([teacher, start, encoder])
-    schedule = _schedule(Schedule(6000), steps, learning_rate, seed, workers)
-    options = _given(PresetTraining(any_style=any_style), batch, None)
-    where = choose_device(device)
-    train_presets(list_images([styles]), content, teacher, out, options, schedule, where, start, pictures, encoder)
 
 
 def _check(paths: list[Path | None] | list[Path]) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from selfieart.errors import SelfieartError
 from selfieart.training.curves import draw_curves, read_columns
+from selfieart.training.optimisers import MuonAdamW, Optimiser
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Schedule:
         lowest: fraction of the learning rate that is left at the end.
         weight_decay: of AdamW.
         betas: of AdamW.
+        muon: greatest learning rate of Muon, which then moves kernels and matrices; with 0, AdamW moves everything.
         ema: decay of the average of the weights, which is what gets written.
         clip: greatest norm of the gradient.
         seed: of the order of the data and of all noise.
@@ -51,6 +53,7 @@ class Schedule:
     lowest: float = 0.02
     weight_decay: float = 0.0
     betas: tuple[float, float] = (0.9, 0.99)
+    muon: float = 0.0
     ema: float = 0.998
     clip: float = 2.0
     seed: int = 0
@@ -104,6 +107,19 @@ class Task(Protocol):
         ...
 
 
+@runtime_checkable
+class Remembering(Protocol):
+    """A task that changes more than its weights."""
+
+    def remembered(self) -> dict[str, Any]:
+        """What a resumed run needs beside the weights."""
+        ...
+
+    def recall(self, state: dict[str, Any]) -> None:
+        """Go on from that."""
+        ...
+
+
 def choose_device(name: str = "auto") -> torch.device:
     """The device to train on: "auto" is the GPU where there is one.
 
@@ -138,7 +154,7 @@ def fit(task: Task, schedule: Schedule, out: Path, report: dict[str, Any] | None
     average = copy.deepcopy(task.model).eval().requires_grad_(False)
     groups = [{"pace": 1.0, **group} for group in task.groups()]
     learned = [p for group in groups for p in group["params"]]
-    optimiser = torch.optim.AdamW(groups, betas=schedule.betas, weight_decay=schedule.weight_decay)
+    optimiser = _optimiser(groups, schedule)
     step, seconds = 0, 0.0
     if state.exists():
         saved = torch.load(state, weights_only=True, map_location=learned[0].device)
@@ -146,6 +162,8 @@ def fit(task: Task, schedule: Schedule, out: Path, report: dict[str, Any] | None
         average.load_state_dict(saved["average"])
         optimiser.load_state_dict(saved["optimiser"])
         step, seconds = saved["step"], saved["seconds"]
+        if isinstance(task, Remembering):
+            task.recall(saved["remembered"])
     header = ["step", *task.parts, *task.measures, "seconds"]
     _keep_rows(table, header, step)
     clock, sums, finished = time.perf_counter(), dict[str, float](), step
@@ -184,6 +202,8 @@ def fit(task: Task, schedule: Schedule, out: Path, report: dict[str, Any] | None
         if step % schedule.save_every == 0 or last:
             write_half(average.state_dict(), out)
             now = {"model": task.model.state_dict(), "average": average.state_dict(), "seconds": seconds}
+            if isinstance(task, Remembering):
+                now["remembered"] = task.remembered()
             save_state(now | {"optimiser": optimiser.state_dict(), "step": step}, state)
     columns = read_columns(table)
     final = {name: columns[name][-1] for name in (*task.parts, *task.measures) if columns.get(name)}
@@ -195,6 +215,13 @@ def fit(task: Task, schedule: Schedule, out: Path, report: dict[str, Any] | None
     }
     write_text(json.dumps(summary, indent=2, default=str) + "\n", out.with_suffix(".json"))
     return summary
+
+
+def _optimiser(groups: list[dict[str, Any]], schedule: Schedule) -> Optimiser:
+    """What moves the parameters."""
+    if schedule.muon:
+        return MuonAdamW(groups, schedule.muon / schedule.learning_rate, schedule.betas, schedule.weight_decay)
+    return torch.optim.AdamW(groups, betas=schedule.betas, weight_decay=schedule.weight_decay)
 
 
 def _batches(task: Task, schedule: Schedule, first: int) -> Iterator[Any]:

@@ -28,6 +28,7 @@ from selfieart.imaging.color import keep_color
 from selfieart.metrics.segmentation import SegmentationScores
 from selfieart.parsing.bisenet import BiSeNet
 from selfieart.segments import NAMES, SEGMENTS
+from selfieart.training.completed import with_completed
 from selfieart.training.labelled import (
     IGNORED,
     PERSON,
@@ -60,6 +61,7 @@ class ParserTraining:
         batch: crops in a batch.
         faces: share of crops from pictures with all 19 classes.
         painted: share of those that are taken from a painted copy.
+        rare: share of those that are drawn from pictures with glasses, a hat, earrings or a necklace.
         lent: share of those that borrow glasses, hat, earrings or necklace.
         far: share of crops that show the person from far away: without, small faces in large pictures are not seen.
         dice: weight of the Dice loss.
@@ -70,6 +72,7 @@ class ParserTraining:
     batch: int = 8
     faces: float = 0.6
     painted: float = 0.25
+    rare: float = 0.2
     lent: float = 0.3
     far: float = 0.2
     dice: float = 0.5
@@ -85,6 +88,7 @@ class ParserTask:
         device: where to train.
         start: weights to start from.
         seed: of the painted copies.
+        completed: folder of completed labels, see :mod:`selfieart.training.completed`.
     """
 
     parts = ("total", "main", "auxiliary", "dice")
@@ -97,6 +101,7 @@ class ParserTask:
         device: torch.device,
         start: Path | None = None,
         seed: int = 0,
+        completed: Path | None = None,
     ) -> None:
         torch.manual_seed(seed)
         self.options, self.device = options, device
@@ -109,11 +114,15 @@ class ParserTask:
         self.held_out: list[Labelled] = []
         for folder in folders:
             learned, held_out = split(pictures_in(folder))
-            for sample in (read_labelled(path, options.read_side) for path in learned):
+            for path in learned:
+                sample = read_labelled(path, options.read_side)
+                if completed is not None:
+                    sample = with_completed(sample, path, completed)
                 (self.faces if sample.aligned else self.others).append(sample)
             self.held_out += [read_labelled(path, options.read_side) for path in held_out]
-        self.lenders = [sample for sample in self.faces if np.isin(sample.labels, WORN).sum() > 40]
+        self.wearing = [i for i, sample in enumerate(self.faces) if np.isin(sample.labels, WORN).sum() > 40]
         self.painted = painted_copies(self.faces, seed) if options.painted else []
+        self.painted_others = painted_copies(self.others, seed + 1) if options.painted and completed else []
         self.weights = class_weights(self.faces or self.others).to(device)
         self.allowed = torch.from_numpy(allowed_classes()).to(device)
 
@@ -128,12 +137,14 @@ class ParserTask:
 
     def _sample(self, rng: random.Random) -> tuple[Labelled, tuple[float, float]]:
         if self.others and (not self.faces or rng.random() > self.options.faces):
-            return rng.choice(self.others), (0.8, 2.2)
-        place = rng.randrange(len(self.faces))
+            painted = self.painted_others and rng.random() < self.options.painted
+            return rng.choice(self.painted_others if painted else self.others), (0.6, 2.2)
+        drawn = self.wearing if rng.random() < self.options.rare else None
+        place = rng.choice(drawn or range(len(self.faces)))
         painted = self.painted and rng.random() < self.options.painted
         chosen = (self.painted if painted else self.faces)[place]
-        if self.lenders and rng.random() < self.options.lent:
-            chosen = lend(chosen, rng.choice(self.lenders))
+        if self.wearing and rng.random() < self.options.lent:
+            chosen = lend(chosen, self.faces[rng.choice(self.wearing)])
         return chosen, (0.5, 1.5)
 
     def make_batch(self, rng: random.Random) -> tuple[Tensor, Tensor]:
@@ -285,6 +296,7 @@ def train_parser(
     schedule: Schedule | None = None,
     device: torch.device | None = None,
     start: Path | None = None,
+    completed: Path | None = None,
 ) -> dict[str, Any]:
     """Train the parser and write its weights; see :func:`selfieart.training.loop.fit`.
 
@@ -294,9 +306,10 @@ def train_parser(
         options, schedule: settings.
         device: where to train; the CPU when left out.
         start: weights to start from.
+        completed: folder of completed labels, see :mod:`selfieart.training.completed`.
     """
     options = options or ParserTraining()
     schedule = schedule or Schedule(12000, learning_rate=2e-3, weight_decay=0.02, clip=5.0)
-    task = ParserTask(folders, options, device or torch.device("cpu"), start, schedule.seed)
+    task = ParserTask(folders, options, device or torch.device("cpu"), start, schedule.seed, completed)
     counts = {"faces": len(task.faces), "others": len(task.others), "held_out": len(task.held_out)}
     return fit(task, schedule, out, {**asdict(options), "start": start and start.name, "pictures": counts})

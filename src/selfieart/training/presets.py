@@ -246,7 +246,7 @@ class StyleTask:
         """Trunk, codes at their own pace, and the prediction of codes."""
         groups: list[dict[str, Any]] = [
             {"params": list(self.model.net.parameters()), "pace": self.options.net_pace},
-            {"params": [self.model.codes], "pace": self.options.code_pace},
+            {"params": [self.model.codes], "pace": self.options.code_pace, "table": True},
         ]
         if self.model.predictor is not None:
             groups.append({"params": list(self.model.predictor.parameters()), "pace": self.options.predictor_pace})

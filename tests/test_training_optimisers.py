@@ -1,0 +1,188 @@
+"""Muon beside AdamW, pictures that are being optimised, completed labels."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from selfieart.errors import SelfieartError
+from selfieart.features.encoder import LAYERS, Encoder
+from selfieart.parsing.parsing import Parsing
+from selfieart.segments import INDEX, NAMES
+from selfieart.training.completed import complete_labels, completed, with_completed
+from selfieart.training.labelled import CLOTHES, PERSON, SKIN, Labelled
+from selfieart.training.optimised import OptimisedPictures
+from selfieart.training.optimisers import MuonAdamW, as_matrix
+
+
+class TestMuonAdamW:
+    def net(self) -> nn.Sequential:
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Conv2d(3, 8, 3, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 5, 1))
+
+    def stepped(self, net: nn.Module, steps: int = 3, **group: object) -> nn.Module:
+        optimiser = MuonAdamW([{"params": list(net.parameters()), **group}], 10.0, (0.9, 0.99), 0.0)
+        for one in optimiser.param_groups:
+            one["lr"] = 1e-3 * one["pace"]
+        x = torch.randn(4, 3, 9, 9, generator=torch.Generator().manual_seed(1))
+        for _ in range(steps):
+            optimiser.zero_grad()
+            net(x).square().mean().backward()
+            optimiser.step()
+        return net
+
+    def test_kernels_move_as_by_muon_and_the_rest_as_by_adamw(self):
+        net, other = self.stepped(self.net()), self.net()
+        kernels = [p for p in other.parameters() if p.ndim == 4]
+        rest = [p for p in other.parameters() if p.ndim != 4]
+        # An independent copy of the matrices, moved by PyTorch's own optimiser.
+        matrices = [nn.Parameter(p.detach().flatten(1).clone()) for p in kernels]
+        muon = torch.optim.Muon(matrices, lr=1e-2, weight_decay=0.0)
+        adamw = torch.optim.AdamW(rest, lr=1e-3, betas=(0.9, 0.99), weight_decay=0.0)
+        x = torch.randn(4, 3, 9, 9, generator=torch.Generator().manual_seed(1))
+        for _ in range(3):
+            other.zero_grad()
+            other(x).square().mean().backward()
+            for matrix, kernel in zip(matrices, kernels, strict=True):
+                matrix.grad = kernel.grad.flatten(1)
+            muon.step()
+            adamw.step()
+            with torch.no_grad():
+                for matrix, kernel in zip(matrices, kernels, strict=True):
+                    kernel.copy_(matrix.view_as(kernel))
+        for mine, theirs in zip(net.parameters(), other.parameters(), strict=True):
+            assert torch.allclose(mine, theirs, atol=1e-5)
+
+    def test_a_step_is_nearly_orthogonal(self):
+        net, before = self.net(), self.net()
+        self.stepped(net, steps=1)
+        moved = (net[0].weight - before[0].weight).detach().flatten(1)
+        sizes = torch.linalg.svdvals(moved) / 1e-2
+        assert float(sizes.min()) > 0.6 and float(sizes.max()) < 1.3
+
+    def test_the_layout_in_memory_does_not_matter(self):
+        plain = self.stepped(self.net())
+        turned = self.stepped(self.net().to(memory_format=torch.channels_last))
+        assert not turned[0].weight.is_contiguous()
+        for mine, theirs in zip(plain.parameters(), turned.parameters(), strict=True):
+            # Newton and Schulz work in bfloat16.
+            assert torch.allclose(mine, theirs, atol=1e-3)
+        assert as_matrix(turned[0].weight.detach()).data_ptr() == turned[0].weight.data_ptr()
+
+    def test_tables_are_left_to_adamw(self):
+        table = nn.Parameter(torch.ones(3, 4))
+        optimiser = MuonAdamW([{"params": [table], "table": True, "pace": 2.0}], 10.0, (0.9, 0.99), 0.0)
+        assert [group["pace"] for group in optimiser.param_groups] == [2.0]
+        assert optimiser.state_dict().keys() == {"adamw"}
+
+    def test_it_goes_on_from_its_state(self):
+        x = torch.randn(4, 3, 9, 9, generator=torch.Generator().manual_seed(1))
+
+        def step(net: nn.Module, optimiser: MuonAdamW) -> None:
+            for group in optimiser.param_groups:
+                group["lr"] = 1e-3 * group["pace"]
+            optimiser.zero_grad()
+            net(x).square().mean().backward()
+            optimiser.step()
+
+        def fresh(net: nn.Module) -> MuonAdamW:
+            return MuonAdamW([{"params": list(net.parameters())}], 10.0, (0.9, 0.99), 0.0)
+
+        net = self.net()
+        optimiser = fresh(net)
+        step(net, optimiser)
+        twin = copy.deepcopy(net)
+        resumed = fresh(twin)
+        resumed.load_state_dict(copy.deepcopy(optimiser.state_dict()))
+        step(net, optimiser)
+        step(twin, resumed)
+        assert all(torch.equal(a, b) for a, b in zip(net.parameters(), twin.parameters(), strict=True))
+
+
+class TestOptimisedPictures:
+    def begun(self) -> tuple[OptimisedPictures, Encoder, torch.Tensor, torch.Tensor]:
+        torch.manual_seed(0)
+        coarse = torch.rand(2, 3, 8, 8)
+        content, style = F.interpolate(coarse, size=(64, 64), mode="bilinear", align_corners=False).clamp(0, 1)
+        return OptimisedPictures(2, 64, 4, seed=0), Encoder().requires_grad_(False), content, style
+
+    def test_a_picture_comes_nearer_to_its_style(self):
+        from selfieart.features.gram import gram, relative_error
+
+        pictures, encoder, content, style = self.begun()
+
+        def apart(x: torch.Tensor) -> float:
+            got, wanted = encoder(x[None]), encoder(style[None])
+            return float(sum(relative_error(gram(got[k]), gram(wanted[k])) for k in LAYERS))
+
+        for visit in range(8):
+            seen, its_style = pictures.visit(2 * visit, content, style, encoder)
+        assert torch.equal(its_style, style)
+        assert torch.equal(seen[1], pictures.pictures[0]) and not torch.equal(seen[0], seen[1])
+        assert apart(seen[1]) < 0.5 * apart(content)
+        assert not pictures.pictures[1].any()
+
+    def test_it_begins_anew_when_its_life_is_over(self):
+        pictures, encoder, content, style = self.begun()
+        pictures.visit(0, content, style, encoder)
+        pictures.age[0] = pictures.life[0]
+        pictures.visit(2, style, content, encoder)
+        assert torch.equal(pictures.contents[0], style) and int(pictures.age[0]) == 4
+
+    def test_it_goes_on_from_its_state(self):
+        pictures, encoder, content, style = self.begun()
+        pictures.visit(0, content, style, encoder)
+        twin = OptimisedPictures(2, 64, 4, seed=0)
+        twin.load_state(copy.deepcopy(pictures.state()))
+        a, b = (one.visit(2, content, style, encoder)[0] for one in (pictures, twin))
+        assert torch.equal(a, b)
+
+
+class TestCompletedLabels:
+    def sample(self) -> tuple[Labelled, np.ndarray]:
+        """Four columns: background, person, skin, clothes; hair is likeliest everywhere, skin and hat come next."""
+        labels = np.tile(np.array([0, PERSON, SKIN, CLOTHES], np.uint8), (4, 1))
+        logits = np.zeros((len(NAMES), 4, 4), np.float32)
+        logits[INDEX["hair"]], logits[INDEX["skin"]], logits[INDEX["hat"]] = 20, 10, 8
+        logits[INDEX["hair"], 3] = 9.9
+        return Labelled(np.zeros((4, 4, 3), np.uint8), labels, aligned=False), logits
+
+    def test_the_likeliest_class_that_the_label_allows(self):
+        sample, logits = self.sample()
+        hair, skin, hat = INDEX["hair"], INDEX["skin"], INDEX["hat"]
+        assert completed(sample, logits).tolist() == [[0, hair, skin, hat]] * 3 + [[0, PERSON, skin, hat]]
+        assert completed(sample, logits, sure=1.1).tolist() == sample.labels.tolist()
+
+    def test_files_are_written_once_and_read_back(self, tmp_path: Path):
+        for folder in ("images", "masks"):
+            (tmp_path / folder).mkdir()
+        person = np.zeros((32, 32), np.uint8)
+        person[8:] = 255
+        cv2.imwrite(str(tmp_path / "images" / "p.png"), np.zeros((32, 32, 3), np.uint8))
+        cv2.imwrite(str(tmp_path / "masks" / "p.png"), person)
+
+        class Sees:
+            name = "sees"
+
+            def parse(self, picture: torch.Tensor, faces: object = "all") -> Parsing:
+                logits = torch.zeros(len(NAMES), 16, 16)
+                logits[INDEX["clothes"]] = 30
+                return Parsing(logits, torch.zeros(3, 16, 16), (), *picture.shape[1:])
+
+        out = tmp_path / "completed"
+        assert complete_labels([tmp_path], out, Sees()) == 1
+        assert complete_labels([tmp_path], out, Sees()) == 0
+        sample = Labelled(np.zeros((16, 16, 3), np.uint8), np.zeros((16, 16), np.uint8), aligned=False)
+        labels = with_completed(sample, tmp_path / "images" / "p.png", out).labels
+        assert set(labels[:4].ravel()) == {0} and set(labels[4:].ravel()) == {INDEX["clothes"]}
+        assert with_completed(sample, tmp_path / "images" / "q.png", out) is sample
+        cv2.imwrite(str(out / "q.png"), np.full((16, 16), 99, np.uint8))
+        with pytest.raises(SelfieartError, match="holds no completed labels"):
+            with_completed(sample, tmp_path / "images" / "q.png", out)
