@@ -27,7 +27,8 @@ from selfieart.parsing.registry import load_parser
 from selfieart.semantic_masks import from_parsings
 from selfieart.sheets import Pixels, sheet
 from selfieart.transfer.optimise.guidance import Guidance
-from selfieart.transfer.optimise.semantic import Semantic, SemanticOptions
+from selfieart.transfer.optimise.semantic import Semantic
+from selfieart.transfer.optimise.semantic_options import SemanticOptions
 
 HALF_LENGTH = np.s_[0:400, 40:440]
 CELL = 272

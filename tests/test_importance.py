@@ -17,7 +17,8 @@ from selfieart.segments import INDEX, NAMES
 from selfieart.transfer.optimise.catalogue import method_options
 from selfieart.transfer.optimise.gatys import Gatys, GatysOptions
 from selfieart.transfer.optimise.losses import content_loss
-from selfieart.transfer.optimise.semantic import Semantic, SemanticOptions
+from selfieart.transfer.optimise.semantic import Semantic
+from selfieart.transfer.optimise.semantic_options import SemanticOptions
 
 VALUES = {"face": 2.0, "features": 5.0, "rest": 0.5}
 

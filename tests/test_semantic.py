@@ -30,7 +30,8 @@ from selfieart.transfer.optimise.engine import optimise
 from selfieart.transfer.optimise.guidance import Guidance
 from selfieart.transfer.optimise.inputs import check_regions, style_at
 from selfieart.transfer.optimise.patches import centre_votes, match, mrf_loss, nearest_patches, patch_norms, votes
-from selfieart.transfer.optimise.semantic import Semantic, SemanticOptions
+from selfieart.transfer.optimise.semantic import Semantic
+from selfieart.transfer.optimise.semantic_options import SemanticOptions
 from selfieart.transfer.optimise.settings import OptimiseOptions
 from selfieart.transfer.optimise.variants import variants
 

@@ -21,7 +21,8 @@ from selfieart.studio import Portrait, Repaint
 from selfieart.styles import resolve_style
 from selfieart.transfer.optimise.gatys import GatysOptions
 from selfieart.transfer.optimise.portrait_aware import PortraitAwareOptions
-from selfieart.transfer.optimise.semantic import Semantic, SemanticOptions
+from selfieart.transfer.optimise.semantic import Semantic
+from selfieart.transfer.optimise.semantic_options import SemanticOptions
 from selfieart.transfer.optimise.settings import Watch, unwatched
 from selfieart.transfer.stylizer import Progress
 

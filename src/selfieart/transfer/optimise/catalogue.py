@@ -101,7 +101,8 @@ def _kinds() -> dict[str, tuple[Callable[[PerceptualEncoder], RegionStylizer], t
     # Imported late: the names are wanted where torch is not.
     from selfieart.transfer.optimise.gatys import Gatys, GatysOptions
     from selfieart.transfer.optimise.portrait_aware import PortraitAware, PortraitAwareOptions
-    from selfieart.transfer.optimise.semantic import Semantic, SemanticOptions
+    from selfieart.transfer.optimise.semantic import Semantic
+    from selfieart.transfer.optimise.semantic_options import SemanticOptions
     from selfieart.transfer.optimise.styfie import Styfie, StyfieOptions
 
     return {

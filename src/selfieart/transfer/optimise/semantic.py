@@ -33,7 +33,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -43,7 +42,7 @@ from selfieart.features.encoder import CONTENT_LAYER, STEPS, PerceptualEncoder
 from selfieart.features.gram import mask_at
 from selfieart.imaging.resize import resize
 from selfieart.transfer.optimise.gatys import RANGE_WEIGHT, paint
-from selfieart.transfer.optimise.guidance import MOST_MASKS, Guidance
+from selfieart.transfer.optimise.guidance import Guidance
 from selfieart.transfer.optimise.inputs import (
     DETAIL_LAYER,
     Regions,
@@ -57,8 +56,9 @@ from selfieart.transfer.optimise.minimise import Objective
 from selfieart.transfer.optimise.patches import Matches, Votes, centre_votes, match, mrf_loss, votes
 from selfieart.transfer.optimise.portrait_aware import VGG_CHANNELS, content_energy, unit_scale
 from selfieart.transfer.optimise.pyramid import Size
-from selfieart.transfer.optimise.settings import OptimiseOptions, Watch, check_number, unwatched
-from selfieart.transfer.optimise.variants import check_variants, variants
+from selfieart.transfer.optimise.semantic_options import SemanticOptions
+from selfieart.transfer.optimise.settings import Watch, unwatched
+from selfieart.transfer.optimise.variants import variants
 from selfieart.transfer.stylizer import Progress, silent
 
 PATCH_LAYERS = ("relu3_1", "relu4_1")
@@ -66,67 +66,6 @@ PATCH_LAYERS = ("relu3_1", "relu4_1")
 FINE_LAYERS = ("relu1_1", "relu2_1")
 MATCHED = "relu3_1"
 """The layer whose matches the fine layers use."""
-
-
-@dataclass(frozen=True, eq=False)
-class SemanticOptions(OptimiseOptions):
-    """Settings of semantic style transfer.
-
-    Attributes:
-        gamma: how much soft masks count in finding the nearest patch: 0 not at all, 15 to 35 useful, 80 hardly anything
-            else does.
-        style_weight, content_weight: alpha_1 and alpha_2 for mean errors; see the module.
-        fine_weight: of the colours and strokes of matched patches, beside the style's.
-        guidance: soft masks of the content and of every style picture; without any it is CNNMRF.
-        importance: (H, W) of the content's size, how much its content counts at each place; None is 1 everywhere, as
-            published. With one the content of relu3_1 counts as well.
-        detail: weight of that content of relu3_1.
-        masks: how many of them are used: those of greatest mean probability.
-        rematch: evaluations between one search for the nearest patches and the next.
-        rotations: degrees by which further copies of the style pictures are turned, each from -45 to 45.
-        sizes: factors by which further copies of the style pictures are larger or smaller, each from 0.5 to 2.
-    """
-
-    scales: int = 3
-    total_variation: float = 10.0
-    gamma: float = 20.0
-    style_weight: float = 1.0
-    content_weight: float = 1.0
-    fine_weight: float = 0.3
-    guidance: Guidance | None = None
-    importance: Tensor | None = None
-    detail: float = 0.3
-    masks: int = 5
-    rematch: int = 10
-    rotations: tuple[float, ...] = ()
-    sizes: tuple[float, ...] = ()
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_number("gamma", self.gamma, 0.0, 1e4)
-        for name in ("style_weight", "content_weight", "fine_weight", "detail"):
-            check_number(name, getattr(self, name), 0.0, 1e9)
-        check_number("masks", self.masks, 1, MOST_MASKS, whole=True)
-        check_number("rematch", self.rematch, 2, 100_000, whole=True)
-        check_variants(self.rotations, self.sizes)
-
-    @classmethod
-    def published(cls, guidance: Guidance | None, **settings: Any) -> SemanticOptions:
-        """The paper's settings: white noise, relu3_1 and relu4_1 alone, copies of the style turned and resized.
-
-        Args:
-            guidance: soft masks.
-            settings: others than the paper's.
-        """
-        paper: dict[str, Any] = {
-            "start": "noise",
-            "fine_weight": 0.0,
-            "style_weight": 4.0,
-            "rotations": (-7.5, 7.5),
-            "sizes": (0.95, 1.05),
-            "iterations": 200,
-        }
-        return cls(guidance=guidance, **{**paper, **settings})
 
 
 @dataclass(frozen=True, eq=False)
