@@ -12,6 +12,7 @@ from hypothesis import settings
 from skimage import data
 
 from selfieart import Portrait, Studio
+from selfieart.errors import SelfieartError
 from selfieart.imaging import write_photo
 from selfieart.parsing.parsing import Parsing
 from selfieart.segments import INDEX, NAMES
@@ -140,3 +141,10 @@ def drawn(drawn_labels: np.ndarray) -> Studio:
 @pytest.fixture(scope="module")
 def texture(astronaut: np.ndarray) -> np.ndarray:
     return astronaut[100:260, 200:420]
+
+
+def wrong(message: str, call, *arguments, error=SelfieartError, **named) -> None:
+    """A call is refused with one clear sentence that matches."""
+    with pytest.raises(error, match=message) as caught:
+        call(*arguments, **named)
+    assert is_one_sentence(str(caught.value)), str(caught.value)
