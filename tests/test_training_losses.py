@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from selfieart.errors import SelfieartError
 from selfieart.segments import GROUPS, INDEX, NAMES
@@ -31,6 +32,7 @@ from selfieart.training.labelled import (
 )  # fmt: skip
 from selfieart.training.parser import dice_loss, partial_label_loss
 from selfieart.training.style_losses import (
+    HIGHEST_PEAK,
     Motion,
     light_error,
     moments,
@@ -41,6 +43,7 @@ from selfieart.training.style_losses import (
     statistics_error,
     tempered,
     total_variation,
+    watched_peaks,
 )  # fmt: skip
 
 
@@ -83,6 +86,27 @@ def test_variation_and_range():
     ramp = torch.arange(8.0)[None, None, None].expand(1, 3, 4, 8) / 10
     assert float(total_variation(ramp)) == pytest.approx(0.01)
     assert float(out_of_range(torch.tensor([-0.5, 0.0, 1.0, 1.5]))) == pytest.approx(0.125)
+
+
+class TestPeaks:
+    def test_a_peak_costs_what_it_rises_above_the_limit(self):
+        norm = nn.Identity()
+        x = torch.zeros(1, 2, 30, 30)
+        x[0, 0, 3, 4] = 7.0
+        # One of n values differs from the others: it lies sqrt(n - 1) standard deviations from the mean.
+        excess = 899**0.5 - HIGHEST_PEAK
+        with watched_peaks([norm]) as seen:
+            norm(x)
+            norm(10 * x + 3)
+        assert [float(value) for value in seen] == pytest.approx([excess**2 / 1800] * 2, rel=1e-3)
+
+    def test_what_is_not_high_costs_nothing_and_nobody_is_watched_later(self):
+        norm = nn.Identity()
+        x = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+        with watched_peaks([norm]) as seen:
+            norm(x)
+        norm(x)
+        assert [float(value) for value in seen] == [0.0]
 
 
 class TestMotion:

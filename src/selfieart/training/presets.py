@@ -35,6 +35,7 @@ from selfieart.training.style_losses import (
     stability_error,
     style_errors,
     total_variation,
+    watched_peaks,
 )  # fmt: skip
 from selfieart.training.style_pictures import STYLE_LAYERS, StylePictures
 from selfieart.training.teacher import load_teacher
@@ -138,7 +139,7 @@ class StyleTask:
         seed: of the first weights.
     """
 
-    parts = ("total", "content", "mean", "covariance", "local", "variation", "light", "stability")
+    parts = ("total", "content", "mean", "covariance", "local", "variation", "light", "stability", "peaks")
     measures = ("presets", "any_style", "stable")
 
     def __init__(
@@ -233,7 +234,9 @@ class StyleTask:
         motion = Motion(len(content), size, generator)
         grain = torch.randn(content.shape, generator=generator).to(self.device)
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
-            result = self.model(content, codes, noise).float()
+            # The first three see the photo's own edges, which may be high.
+            with watched_peaks(self.model.net.norms[3:]) as peaks:
+                result = self.model(content, codes, noise).float()
             # One of the batch is painted again, moved and noisy: a quarter of the cost, the same gradient on average.
             chosen = [step % len(content)]
             moved = motion.moved(content)[chosen] + 0.02 * grain[chosen]
@@ -251,9 +254,10 @@ class StyleTask:
         light, variation = light_error(result, content), total_variation(result)
         total = content_loss + weights.style * (2 * mean + covariance + weights.local * local)
         total = total + weights.light * light + weights.variation * variation + 5 * out_of_range(result)
-        total = total + weights.stability * stability
+        peak = torch.stack(peaks).sum()
+        total = total + weights.stability * stability + weights.peaks * peak
         parts = {"total": total, "content": content_loss, "mean": mean, "covariance": covariance, "local": local}
-        return parts | {"variation": variation, "light": light, "stability": stability}
+        return parts | {"variation": variation, "light": light, "stability": stability, "peaks": peak}
 
     def measure(self, model: nn.Module) -> dict[str, float]:
         """Style errors of presets and of unseen pictures, and stability, on held-out contents."""
