@@ -241,7 +241,7 @@ class TestEncoder:
         assert finite(out).keys() == Encoder().state_dict().keys()
 
     def test_it_goes_on_where_it_was_killed(self, data, tmp_path, monkeypatch):
-        options = EncoderTraining(size=64, batch=3, largest=80, painted=0, basis_pictures=4, forced=0.0, optimised=2)
+        options = EncoderTraining(size=64, batch=3, largest=80, painted=0, basis_pictures=4, forced=0.0)
 
         def run(out: Path) -> dict[str, torch.Tensor]:
             schedule = replace(BRIEF, muon=0.02)

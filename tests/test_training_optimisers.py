@@ -1,4 +1,4 @@
-"""Muon beside AdamW, pictures that are being optimised, completed labels."""
+"""Muon beside AdamW, and completed labels."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from selfieart.errors import SelfieartError
-from selfieart.features.encoder import LAYERS, Encoder
 from selfieart.parsing.parsing import Parsing
 from selfieart.segments import INDEX, NAMES
 from selfieart.training.completed import complete_labels, completed, with_completed
 from selfieart.training.labelled import CLOTHES, PERSON, SKIN, Labelled
-from selfieart.training.optimised import OptimisedPictures
 from selfieart.training.optimisers import MuonAdamW, as_matrix
 
 
@@ -104,45 +101,6 @@ class TestMuonAdamW:
         step(net, optimiser)
         step(twin, resumed)
         assert all(torch.equal(a, b) for a, b in zip(net.parameters(), twin.parameters(), strict=True))
-
-
-class TestOptimisedPictures:
-    def begun(self) -> tuple[OptimisedPictures, Encoder, torch.Tensor, torch.Tensor]:
-        torch.manual_seed(0)
-        coarse = torch.rand(2, 3, 8, 8)
-        content, style = F.interpolate(coarse, size=(64, 64), mode="bilinear", align_corners=False).clamp(0, 1)
-        return OptimisedPictures(2, 64, 4, seed=0), Encoder().requires_grad_(False), content, style
-
-    def test_a_picture_comes_nearer_to_its_style(self):
-        from selfieart.features.gram import gram, relative_error
-
-        pictures, encoder, content, style = self.begun()
-
-        def apart(x: torch.Tensor) -> float:
-            got, wanted = encoder(x[None]), encoder(style[None])
-            return float(sum(relative_error(gram(got[k]), gram(wanted[k])) for k in LAYERS))
-
-        for visit in range(8):
-            seen, its_style = pictures.visit(2 * visit, content, style, encoder)
-        assert torch.equal(its_style, style)
-        assert torch.equal(seen[1], pictures.pictures[0]) and not torch.equal(seen[0], seen[1])
-        assert apart(seen[1]) < 0.5 * apart(content)
-        assert not pictures.pictures[1].any()
-
-    def test_it_begins_anew_when_its_life_is_over(self):
-        pictures, encoder, content, style = self.begun()
-        pictures.visit(0, content, style, encoder)
-        pictures.age[0] = pictures.life[0]
-        pictures.visit(2, style, content, encoder)
-        assert torch.equal(pictures.contents[0], style) and int(pictures.age[0]) == 4
-
-    def test_it_goes_on_from_its_state(self):
-        pictures, encoder, content, style = self.begun()
-        pictures.visit(0, content, style, encoder)
-        twin = OptimisedPictures(2, 64, 4, seed=0)
-        twin.load_state(copy.deepcopy(pictures.state()))
-        a, b = (one.visit(2, content, style, encoder)[0] for one in (pictures, twin))
-        assert torch.equal(a, b)
 
 
 class TestCompletedLabels:

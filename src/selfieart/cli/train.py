@@ -46,11 +46,11 @@ def encoder(
     workers: Workers = 1,
 ) -> None:
     """Distil the perceptual encoder from the teacher. A killed run goes on where it last saved."""
-    from selfieart.training.encoder import EncoderTraining, train_encoder
-    from selfieart.training.loop import Schedule, choose_device
+    from selfieart.training.encoder import SCHEDULE, EncoderTraining, train_encoder
+    from selfieart.training.loop import choose_device
 
     _check([teacher, start])
-    schedule = _schedule(Schedule(3500), steps, learning_rate, seed, workers)
+    schedule = _schedule(SCHEDULE, steps, learning_rate, seed, workers)
     train_encoder(data, teacher, out, _given(EncoderTraining(), batch, size), schedule, choose_device(device), start)
 
 
@@ -69,12 +69,12 @@ def presets(
     workers: Workers = 1,
 ) -> None:
     """Train the network and codes of the preset styles. A killed run goes on where it last saved."""
-    from selfieart.training.loop import Schedule, choose_device
+    from selfieart.training.loop import choose_device
     from selfieart.training.pictures import list_images
-    from selfieart.training.presets import PresetTraining, train_presets
+    from selfieart.training.presets import SCHEDULE, PresetTraining, train_presets
 
     _check([teacher, start])
-    schedule = _schedule(Schedule(6000), steps, learning_rate, seed, workers)
+    schedule = _schedule(SCHEDULE, steps, learning_rate, seed, workers)
     options, where = _given(PresetTraining(), batch, None), choose_device(device)
     train_presets(list_images([styles]), content, teacher, out, options, schedule, where, start)
 
@@ -96,12 +96,12 @@ def instant(
     workers: Workers = 1,
 ) -> None:
     """Train presets and the prediction of codes for any picture, in one network. Half of each batch is of either."""
-    from selfieart.training.loop import Schedule, choose_device
+    from selfieart.training.loop import choose_device
     from selfieart.training.pictures import list_images
-    from selfieart.training.presets import PresetTraining, train_presets
+    from selfieart.training.presets import SCHEDULE, PresetTraining, train_presets
 
     _check([teacher, start, encoder])
-    schedule = _schedule(Schedule(6000), steps, learning_rate, seed, workers)
+    schedule = _schedule(SCHEDULE, steps, learning_rate, seed, workers)
     options, where = _given(PresetTraining(any_style=(batch or 4) // 2 or 1), batch, None), choose_device(device)
     train_presets(list_images([styles]), content, teacher, out, options, schedule, where, start, pictures, encoder)
 
@@ -145,11 +145,11 @@ def parser(
     workers: Workers = 1,
 ) -> None:
     """Train the face parser. A killed run goes on where it last saved."""
-    from selfieart.training.loop import Schedule, choose_device
-    from selfieart.training.parser import ParserTraining, train_parser
+    from selfieart.training.loop import choose_device
+    from selfieart.training.parser import SCHEDULE, ParserTraining, train_parser
 
     _check([start, completed])
-    schedule = _schedule(Schedule(7000, weight_decay=0.02, clip=5.0), steps, learning_rate, seed, workers)
+    schedule = _schedule(SCHEDULE, steps, learning_rate, seed, workers)
     options = _given(ParserTraining(), batch, size)
     options = options if far is None else replace(options, far=far)
     train_parser(data, out, options, schedule, choose_device(device), start, completed)
@@ -169,11 +169,11 @@ def segnet(
     workers: Workers = 1,
 ) -> None:
     """Train SegNet, which tells person from background. A killed run goes on where it last saved."""
-    from selfieart.training.loop import Schedule, choose_device
-    from selfieart.training.segnet import SegNetTraining, train_segnet
+    from selfieart.training.loop import choose_device
+    from selfieart.training.segnet import SCHEDULE, SegNetTraining, train_segnet
 
     _check([start])
-    schedule = _schedule(Schedule(4000, clip=5.0), steps, learning_rate, seed, workers)
+    schedule = _schedule(SCHEDULE, steps, learning_rate, seed, workers)
     train_segnet(data, out, _given(SegNetTraining(), batch, size), schedule, choose_device(device), start)
 
 
@@ -221,10 +221,10 @@ def _check(paths: list[Path | None] | list[Path]) -> None:
 
 
 def _schedule(base: Schedule, steps: int | None, rate: float | None, seed: int, workers: int) -> Schedule:
-    """The schedule with what was asked for."""
-    return replace(
-        base, steps=steps or base.steps, learning_rate=rate or base.learning_rate, seed=seed, workers=workers
-    )
+    """The schedule with what was asked for; Muon's rate keeps its ratio to that of AdamW."""
+    asked = rate or base.learning_rate
+    muon = base.muon * asked / base.learning_rate
+    return replace(base, steps=steps or base.steps, learning_rate=asked, muon=muon, seed=seed, workers=workers)
 
 
 def _given(options: Any, batch: int | None, size: int | None) -> Any:

@@ -20,18 +20,21 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from selfieart.features.encoder import CHANNELS, LAYERS, STYLE_LAYERS, Encoder
+from selfieart.features.encoder import CHANNELS, LAYERS, Encoder
 from selfieart.features.gram import gram, relative_error
 from selfieart.imaging.arrays import as_pixels, as_tensor
 from selfieart.training.labelled import held_out_names
 from selfieart.training.loop import Schedule, fit, load_start, numpy_rng
-from selfieart.training.optimised import OptimisedPictures
 from selfieart.training.pictures import Pixels, list_images, random_crop, read_rgb, resize_short_side
 from selfieart.training.teacher import Teacher, load_teacher
 from selfieart.transfer.presets import load_presets
 
 HELD_OUT = 24
 LAYER_WEIGHTS = {"relu1_1": 0.5, "relu2_1": 0.8, "relu3_1": 1.0, "relu4_1": 1.2, "relu4_2": 1.2, "relu5_1": 1.0}
+
+
+SCHEDULE = Schedule(3500, learning_rate=2e-3, muon=0.015, clip=2.0)
+"""What is usual; the model cards say how the packaged weights were learned."""
 
 
 @dataclass(frozen=True)
@@ -46,19 +49,15 @@ class EncoderTraining:
         forced: fraction of the steps in which every block gets the teacher's features as input (block-wise
             distillation, Wang et al. 2018): without it the deep blocks learn several times more slowly.
         painted: how many pictures are also learned from as our preset styles paint them.
-        optimised: how many pictures are being optimised with the encoder and learned from, after the forced steps.
-        gap: weight of what those pictures' distances from their styles are judged wrongly.
         basis_pictures: how many pictures the basis is computed from.
     """
 
     size: int = 192
     batch: int = 8
     largest: int = 512
-    gram: float = 0.5
+    gram: float = 1.0
     forced: float = 0.4
     painted: int = 400
-    optimised: int = 16
-    gap: float = 1.0
     basis_pictures: int = 96
 
 
@@ -84,7 +83,6 @@ class EncoderTask:
     parts = (
         "total",
         "handed",
-        "gap",
         *(f"features {layer[4:]}" for layer in LAYERS),
         *(f"gram {layer[4:]}" for layer in LAYERS),
     )
@@ -108,7 +106,6 @@ class EncoderTask:
         torch.manual_seed(seed)
         self.model = Encoder()
         self.painted = self._painted(seed)
-        self.optimised = OptimisedPictures(options.optimised, options.size, 4, seed) if options.optimised else None
         self.basis, self.power = self._basis()
         per_channel = torch.stack([(self.power[layer] / CHANNELS[layer]).sqrt() for layer in LAYERS])
         self.model.scale.copy_(per_channel)  # type: ignore[operator]
@@ -163,36 +160,15 @@ class EncoderTask:
         """All parameters, at one pace."""
         return [{"params": list(self.model.parameters())}]
 
-    def remembered(self) -> dict[str, Any]:
-        """What a resumed run needs beside the weights: the pictures on their way."""
-        return self.optimised.state() if self.optimised else {}
-
-    def recall(self, state: dict[str, Any]) -> None:
-        """Go on with the pictures on their way."""
-        if self.optimised:
-            self.optimised.load_state(state)
-
     def make_batch(self, rng: random.Random) -> Tensor:
-        """Crops (B, 3, s, s) in [0, 1]: pictures, some of them noisy or recoloured, and pure noise.
-
-        The last two are clean: a content and a style for the pictures that are optimised.
-        """
+        """Crops (B, 3, s, s) in [0, 1]: pictures, some of them noisy or recoloured, and pure noise."""
         size, crops = self.options.size, []
-        for _ in range(self.options.batch - 2):
+        for _ in range(self.options.batch):
             painted = self.painted and rng.random() < 0.25
             pixels = rng.choice(self.painted) if painted else read_rgb(rng.choice(self.pictures))
             crop = random_crop(pixels, size, (size, self.options.largest), rng)
             crops.append(disturbed(crop, rng))
-        for pixels in (read_rgb(rng.choice(self.pictures)), read_rgb(rng.choice(self.pictures))):
-            crop = random_crop(pixels, size, (size, self.options.largest), rng)
-            crops.append(crop.astype(np.float32) / np.float32(255))
         return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
-
-    def _seen(self, images: Tensor) -> dict[str, Tensor]:
-        """The encoder's features as it is now, in float32."""
-        with torch.autocast(self.device.type, dtype=torch.bfloat16):
-            seen = self.model(images.to(self.device).contiguous(memory_format=torch.channels_last))
-        return {layer: features.float() for layer, features in seen.items()}
 
     def losses(self, batch: Tensor, step: int, generator: torch.Generator) -> dict[str, Tensor]:
         """Relative errors of features and Gram matrices, layer by layer, and of what each block hands on.
@@ -201,10 +177,6 @@ class EncoderTask:
         instead of waiting for those before it; then they learn together, each from the one before it.
         """
         forced = step < self.options.forced * self.steps
-        moving = self.optimised is not None and not forced
-        if self.optimised is not None and moving:
-            moved, style = self.optimised.visit(step, batch[-2], batch[-1], self._seen)
-            batch = torch.cat([batch[:-2], moved, style[None]])
         images = batch.to(self.device).contiguous(memory_format=torch.channels_last)
         handed, got = torch.zeros((), device=self.device), {}
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
@@ -217,23 +189,16 @@ class EncoderTask:
                 own = aim.square().mean((1, 2, 3), dtype=torch.float32)
                 handed = handed + ((x - aim).square().mean((1, 2, 3), dtype=torch.float32) / (own + 0.1)).mean()
                 x = aim if forced else x
-        out = {"total": (1.0 if forced else 0.3) * handed, "handed": handed, "gap": torch.zeros_like(handed)}
+        out = {"total": (1.0 if forced else 0.3) * handed, "handed": handed}
         for layer in LAYERS:
             mine, theirs = got[layer], wanted[layer]
             # Relative to each picture's own power: pure noise has a hundred times that of a face.
             own = theirs.square().sum((1, 2, 3), dtype=torch.float32) / theirs[0, 0].numel()
             apart = (mine - theirs).square().sum((1, 2, 3), dtype=torch.float32) / theirs[0, 0].numel()
             error = (apart / (own + 0.1 * self.power[layer])).mean()
-            grams, wanted_grams = gram(mine).float(), gram(theirs).float()
-            second = relative_error(grams, wanted_grams).clamp_max(4).mean()
-            if moving and layer in STYLE_LAYERS:
-                # The last picture is the style of the two before it.
-                wrong = (grams[-3:-1] - grams[-1]) - (wanted_grams[-3:-1] - wanted_grams[-1])
-                size = wanted_grams[-1].square().sum()
-                out["gap"] = out["gap"] + (wrong.square().sum((1, 2)) / size).clamp_max(4).mean() / len(STYLE_LAYERS)
+            second = relative_error(gram(mine).float(), gram(theirs).float()).clamp_max(4).mean()
             out[f"features {layer[4:]}"], out[f"gram {layer[4:]}"] = error, second
             out["total"] = out["total"] + LAYER_WEIGHTS[layer] * (error + self.options.gram * second)
-        out["total"] = out["total"] + self.options.gap * out["gap"]
         return out
 
     def measure(self, model: nn.Module) -> dict[str, float]:
@@ -301,7 +266,7 @@ def train_encoder(
         start: weights to start from.
     """
     options = options or EncoderTraining()
-    schedule = schedule or Schedule(6000, learning_rate=2e-3, clip=2.0)
+    schedule = schedule or SCHEDULE
     task = EncoderTask(folders, teacher, options, device or torch.device("cpu"), start, schedule.seed, schedule.steps)
     counts = {"pictures": len(task.pictures), "held_out": len(task.held_out)}
     return fit(task, schedule, out, {**asdict(options), **counts, "start": start and start.name})

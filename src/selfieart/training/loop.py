@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -107,19 +107,6 @@ class Task(Protocol):
         ...
 
 
-@runtime_checkable
-class Remembering(Protocol):
-    """A task that changes more than its weights."""
-
-    def remembered(self) -> dict[str, Any]:
-        """What a resumed run needs beside the weights."""
-        ...
-
-    def recall(self, state: dict[str, Any]) -> None:
-        """Go on from that."""
-        ...
-
-
 def choose_device(name: str = "auto") -> torch.device:
     """The device to train on: "auto" is the GPU where there is one.
 
@@ -162,8 +149,6 @@ def fit(task: Task, schedule: Schedule, out: Path, report: dict[str, Any] | None
         average.load_state_dict(saved["average"])
         optimiser.load_state_dict(saved["optimiser"])
         step, seconds = saved["step"], saved["seconds"]
-        if isinstance(task, Remembering):
-            task.recall(saved["remembered"])
     header = ["step", *task.parts, *task.measures, "seconds"]
     _keep_rows(table, header, step)
     clock, sums, finished = time.perf_counter(), dict[str, float](), step
@@ -202,8 +187,6 @@ def fit(task: Task, schedule: Schedule, out: Path, report: dict[str, Any] | None
         if step % schedule.save_every == 0 or last:
             write_half(average.state_dict(), out)
             now = {"model": task.model.state_dict(), "average": average.state_dict(), "seconds": seconds}
-            if isinstance(task, Remembering):
-                now["remembered"] = task.remembered()
             save_state(now | {"optimiser": optimiser.state_dict(), "step": step}, state)
     columns = read_columns(table)
     final = {name: columns[name][-1] for name in (*task.parts, *task.measures) if columns.get(name)}

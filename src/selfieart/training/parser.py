@@ -52,6 +52,10 @@ FAR = (0.15, 0.5)
 """Range of scales of a person seen from far away: faces of 30 to 100 pixels in a crop of 320."""
 
 
+SCHEDULE = Schedule(7000, learning_rate=1e-3, muon=0.01, weight_decay=0.02, clip=5.0)
+"""What is usual; the model cards say how the packaged weights were learned."""
+
+
 @dataclass(frozen=True)
 class ParserTraining:
     """Settings of the parser's training beside the schedule.
@@ -309,7 +313,7 @@ def train_parser(
         completed: folder of completed labels, see :mod:`selfieart.training.completed`.
     """
     options = options or ParserTraining()
-    schedule = schedule or Schedule(12000, learning_rate=2e-3, weight_decay=0.02, clip=5.0)
+    schedule = schedule or SCHEDULE
     task = ParserTask(folders, options, device or torch.device("cpu"), start, schedule.seed, completed)
     counts = {"faces": len(task.faces), "others": len(task.others), "held_out": len(task.held_out)}
     return fit(task, schedule, out, {**asdict(options), "start": start and start.name, "pictures": counts})

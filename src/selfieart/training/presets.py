@@ -45,6 +45,10 @@ from selfieart.transfer.style_net import StyleNet, channels_last
 CONTENT_LAYERS = {"relu3_1": 0.12, "relu4_2": 0.3}
 
 
+SCHEDULE = Schedule(6000, clip=2.0)
+"""What is usual; the model cards say how the packaged weights were learned."""
+
+
 @dataclass(frozen=True)
 class PresetTraining:
     """Settings of one run beside the schedule.
@@ -347,7 +351,7 @@ def train_presets(
         pictures: folders of pictures for the prediction of codes (``options.any_style`` > 0).
         encoder: weights of the perceptual encoder; the packaged ones when left out.
     """
-    options, schedule = options or PresetTraining(), schedule or Schedule(6000, clip=2.0)
+    options, schedule = options or PresetTraining(), schedule or SCHEDULE
     where = device or torch.device("cpu")
     task = StyleTask(styles, pictures or [], contents, teacher, options, where, start, encoder, schedule.seed)
     counts = {"contents": len(task.contents), "pictures": len(task.pictures), "presets": len(styles)}

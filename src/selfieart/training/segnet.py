@@ -21,6 +21,9 @@ from selfieart.training.labelled import IGNORED, Labelled, augment, pictures_in,
 from selfieart.training.loop import Schedule, fit, load_start
 from selfieart.training.parser import normalised
 
+SCHEDULE = Schedule(4000, learning_rate=2e-3, clip=5.0)
+"""What is usual; the model cards say how the packaged weights were learned."""
+
 
 @dataclass(frozen=True)
 class SegNetTraining:
@@ -156,7 +159,7 @@ def train_segnet(
         start: weights to start from.
     """
     options = options or SegNetTraining()
-    schedule = schedule or Schedule(4000, learning_rate=2e-3, clip=5.0)
+    schedule = schedule or SCHEDULE
     task = SegNetTask(folders, options, device or torch.device("cpu"), start, schedule.seed)
     counts = {"pictures": len(task.samples), "held_out": len(task.held_out)}
     return fit(task, schedule, out, {**asdict(options), **counts, "start": start and start.name})
