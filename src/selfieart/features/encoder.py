@@ -109,8 +109,8 @@ class Encoder(nn.Module):
 
 _PLANS: dict[str, tuple[int | str, ...]] = {
     "relu1_1": (3, 16),
-    "relu2_1": (16, 16, "pool", 32),
-    "relu3_1": (32, 32, "pool", 64),
+    "relu2_1": (16, 24, "pool", 32),
+    "relu3_1": (32, 48, "pool", 64),
     "relu4_1": (64, 96, 96, "pool", 128),
     "relu4_2": (128, 128),
     "relu5_1": (128, 160, "pool", 128),

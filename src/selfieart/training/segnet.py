@@ -21,7 +21,7 @@ from selfieart.training.labelled import IGNORED, Labelled, augment, pictures_in,
 from selfieart.training.loop import Schedule, fit, load_start
 from selfieart.training.parser import normalised
 
-SCHEDULE = Schedule(4000, learning_rate=2e-3, clip=5.0)
+SCHEDULE = Schedule(4000, learning_rate=1e-3, muon=0.01, weight_decay=0.02, clip=5.0)
 """What is usual; the model cards say how the packaged weights were learned."""
 
 
