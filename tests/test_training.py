@@ -277,6 +277,8 @@ def test_training_refuses_what_it_cannot_use(data, tmp_path, capsys):
         (["train", "encoder", str(tmp_path / "empty"), *out, *teacher], "is not a folder with JPEG or PNG"),
         (["train", "parser", str(data / "photos"), *out], "images"),
         (["train", "parser", str(data / "faces"), *out, "--start", wrong], "do not fit this network"),
+        (["train", "parser", str(data / "faces"), *out, "--completed", str(tmp_path / "empty")], "completed labels"),
+        (["train", "labels", str(data / "photos"), "--out", str(tmp_path / "c")], "images"),
         (["train", "segnet", str(data / "people"), *out, "--device", "tpu"], "auto, cpu or cuda"),
         (["train", "encoder", str(data / "photos"), *out, "--teacher", "none.safetensors"], "does not exist"),
         (["train", "style", str(tmp_path / "none.jpg")], "does not exist"),

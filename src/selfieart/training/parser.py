@@ -23,6 +23,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from selfieart.errors import SelfieartError
 from selfieart.imaging.arrays import as_pixels, as_tensor
 from selfieart.imaging.color import keep_color
 from selfieart.metrics.segmentation import SegmentationScores
@@ -93,6 +94,9 @@ class ParserTask:
         start: weights to start from.
         seed: of the painted copies.
         completed: folder of completed labels, see :mod:`selfieart.training.completed`.
+
+    Raises:
+        SelfieartError: a folder holds no pictures or no completed labels, or labels are missing or wrong.
     """
 
     parts = ("total", "main", "auxiliary", "dice")
@@ -107,6 +111,8 @@ class ParserTask:
         seed: int = 0,
         completed: Path | None = None,
     ) -> None:
+        if completed is not None and not any(completed.glob("*.png")):
+            raise SelfieartError(f"{completed} holds no completed labels: make them with `selfieart train labels`.")
         torch.manual_seed(seed)
         self.options, self.device = options, device
         self.model = BiSeNet()
