@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from conftest import wrong
+from optimise_pictures import portrait, stripes_and_spots
 from selfieart.errors import Cancelled, UnknownName
 from selfieart.features.encoder import LAYERS, STEPS, STYLE_LAYERS
 from selfieart.features.gram import gram, guided_gram, mask_at
@@ -63,16 +64,13 @@ def encoder() -> Vgg19:
 @pytest.fixture(scope="module")
 def content(astronaut) -> torch.Tensor:
     """A portrait (3, 48, 64)."""
-    return resize(torch.from_numpy(astronaut[20:260, 60:380].copy()).permute(2, 0, 1).float() / 255, (48, 64))
+    return portrait(astronaut, 260, (48, 64))
 
 
 @pytest.fixture(scope="module")
 def styles() -> list[torch.Tensor]:
     """Stripes (3, 40, 60) and spots (3, 70, 50) in different colours."""
-    rows, columns = torch.meshgrid(torch.arange(70.0), torch.arange(60.0), indexing="ij")
-    stripes = torch.stack([(columns / 3).sin(), (columns / 5).cos(), (rows / 20).sin()]) * 0.4 + 0.5
-    spots = torch.stack([(rows / 4).sin() * (columns / 4).sin(), (rows / 9).cos(), (columns / 30).cos()]) * 0.4 + 0.5
-    return [stripes[:, :40], spots[:, :, :50]]
+    return stripes_and_spots()
 
 
 @pytest.fixture(scope="module")

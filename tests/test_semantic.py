@@ -8,6 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from optimise_pictures import halves, portrait, waves
 from selfieart.features.encoder import STEPS, Encoder, load_encoder
 from selfieart.imaging.resize import resize
 from selfieart.transfer.optimise.engine import optimise
@@ -40,15 +41,13 @@ def encoder() -> Encoder:
 @pytest.fixture(scope="module")
 def content(astronaut) -> torch.Tensor:
     """A portrait (3, 64, 80)."""
-    return resize(torch.from_numpy(astronaut[20:276, 60:380].copy()).permute(2, 0, 1).float() / 255, (64, 80))
+    return portrait(astronaut, 276, (64, 80))
 
 
 @pytest.fixture(scope="module")
 def painting() -> torch.Tensor:
     """Waves (3, 72, 56)."""
-    rows, columns = torch.meshgrid(torch.arange(72.0), torch.arange(56.0), indexing="ij")
-    planes = [(columns / 3 + (rows / 9).sin()).sin(), (rows / 5).cos(), ((rows + columns) / 11).sin()]
-    return torch.stack(planes) * 0.4 + 0.5
+    return waves()
 
 
 # --- patches -------------------------------------------------------------------------------------------------------
@@ -140,12 +139,6 @@ def test_middles_of_patches_lie_side_by_side():
 
 
 # --- the method ----------------------------------------------------------------------------------------------------
-
-
-def halves(height: int, width: int) -> torch.Tensor:
-    """Two masks (2, h, w): the left and the right half."""
-    left = (torch.arange(width) < width // 2).float().expand(height, width)
-    return torch.stack([left, 1 - left])
 
 
 @pytest.fixture

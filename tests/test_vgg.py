@@ -10,10 +10,10 @@ from safetensors.torch import save_file
 from torch import nn
 
 from conftest import wrong
+from optimise_pictures import portrait, stripes_and_spots
 from selfieart.errors import WeightsError
 from selfieart.features.encoder import CONTENT_LAYER, LAYERS, STEPS
 from selfieart.features.vgg import Vgg19, load_vgg19
-from selfieart.imaging.resize import resize
 from selfieart.transfer.optimise.gatys import Gatys, GatysOptions
 from selfieart.transfer.optimise.portrait_aware import (
     COARSE_LAYERS,
@@ -27,19 +27,13 @@ QUICK = {"side": 48, "scales": 1, "iterations": 4}
 @pytest.fixture(scope="module")
 def content(astronaut) -> torch.Tensor:
     """A portrait (3, 48, 64)."""
-    return resize(torch.from_numpy(astronaut[20:260, 60:380].copy()).permute(2, 0, 1).float() / 255, (48, 64))
+    return portrait(astronaut, 260, (48, 64))
 
 
 @pytest.fixture(scope="module")
 def styles() -> list[torch.Tensor]:
     """Stripes (3, 40, 60) and spots (3, 70, 50) in different colours."""
-    rows, columns = torch.meshgrid(torch.arange(70.0), torch.arange(60.0), indexing="ij")
-    stripes = torch.stack([(columns / 3).sin(), (columns / 5).cos(), (rows / 20).sin()]) * 0.4 + 0.5
-    spots = torch.stack([(rows / 4).sin() * (columns / 4).sin(), (rows / 9).cos(), (columns / 30).cos()]) * 0.4 + 0.5
-    return [stripes[:, :40], spots[:, :, :50]]
-
-
-# --- losses --------------------------------------------------------------------------------------------------------
+    return stripes_and_spots()
 
 
 NARROW = (2, 3, 4, 5, 6)

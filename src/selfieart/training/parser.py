@@ -4,6 +4,7 @@ What each part is for:
 
 1. Portraits that only know person and background, and clothing photos that only know skin, hair and clothes, teach
    what selfies look like: their loss is -log of the summed probability of the classes that the label allows.
+   Labels completed by the parser's own closer look (:mod:`selfieart.training.completed`) teach more.
 2. The Dice loss gives a rare class (necklace, earring) as much say as a common one.
 3. Aligned faces lend each other glasses, hats, earrings and necklaces.
 4. Copies painted by our own preset styles, with the labels of the photo, teach it to read paintings.
