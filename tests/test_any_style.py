@@ -100,14 +100,26 @@ class TestPrediction:
 
     def test_it_begins_with_the_presets(self):
         torch.manual_seed(0)
-        predictor, codes, statistics = CodePredictor(50, rank=8), torch.randn(6, 50), torch.rand(9, STATISTICS)
+        predictor, codes, statistics = CodePredictor((20, 30), rank=8), torch.randn(6, 50), torch.rand(9, STATISTICS)
         predictor.begin_with(codes, statistics)
         assert torch.allclose(predictor.mean, codes.mean(0), atol=1e-6)
-        rest = codes - codes.mean(0)
-        basis = torch.linalg.qr(predictor.directions[:5].T).Q
-        assert torch.allclose(rest @ basis @ basis.T, rest, atol=1e-4)
+        for part in (slice(0, 20), slice(20, 50)):
+            rest = (codes - codes.mean(0))[:, part]
+            basis = torch.linalg.qr(predictor.directions[:5, part].T).Q
+            assert torch.allclose(rest @ basis @ basis.T, rest, atol=1e-4)
         # Statistics far outside of what was seen are held.
         assert torch.equal(predictor(statistics * 1e6), predictor(statistics * 1e7))
+
+    def test_each_part_is_mixed_from_its_own_directions(self):
+        torch.manual_seed(0)
+        predictor, statistics = CodePredictor((4, 6), hidden=5, rank=3), torch.rand(2, STATISTICS)
+        mixtures = predictor.mix(torch.relu(predictor.hidden(statistics.clamp(-4, 4))))
+        wanted = torch.zeros(2, 10)
+        for picture in range(2):
+            for place in range(10):
+                first = 0 if place < 4 else 3
+                wanted[picture, place] = mixtures[picture, first : first + 3] @ predictor.directions[:, place]
+        assert torch.allclose(predictor(statistics), wanted + predictor.mean, atol=1e-6)
 
     def test_a_code_depends_on_the_picture_only(self, predicts, stylizer, painting):
         code = stylizer.encode_picture(as_tensor(painting))

@@ -145,7 +145,7 @@ def test_the_weights_fit_their_networks():
     assert not missing.missing_keys
     tensors = load_weights("presets")
     assert tensors["codes"].shape == (len(presets()), StyleNet().code_size)
-    predictor = {f"predictor.{key}" for key in CodePredictor(StyleNet().code_size).state_dict()}
+    predictor = {f"predictor.{key}" for key in CodePredictor(StyleNet().code_parts).state_dict()}
     painting = {"codes", *(f"net.{key}" for key in StyleNet().state_dict())}
     assert set(tensors) in (painting, painting | predictor)
     assert set(load_weights("encoder")) == set(Encoder().state_dict())
@@ -210,8 +210,8 @@ def test_every_preset_has_a_thumbnail_and_no_thumbnail_is_left_over():
 # From the bottom to the top, as docs/architecture.md has it; modules in one row may use each other. Training uses the
 # library as anybody would, and the command line offers it.
 ROWS = (
-    ("errors",), ("segments",), ("imaging",), ("weights",), ("masks", "importance"), ("features",), ("parsing",),
-    ("transfer",), ("look", "styles"), ("layers", "painter", "compose"), ("studio",),
+    ("errors",), ("precision",), ("segments",), ("imaging",), ("weights",), ("masks", "importance"), ("features",),
+    ("parsing",), ("transfer",), ("look", "styles"), ("layers", "painter", "compose"), ("studio",),
     ("sheets", "gallery", "repaint", "semantic_masks"), ("video",),
     ("metrics",), ("comparison",), ("training",), ("app",), ("cli",), ("__main__",),
 )  # fmt: skip

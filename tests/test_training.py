@@ -22,10 +22,11 @@ from selfieart.features.encoder import CHANNELS, LAYERS, Encoder
 from selfieart.training import loop
 from selfieart.training.curves import read_columns
 from selfieart.training.encoder import EncoderTask, EncoderTraining, train_encoder
+from selfieart.training.labelled import PERSON, Labelled
 from selfieart.training.loop import Schedule, choose_device, fit
 from selfieart.training.parser import ParserTraining, train_parser
 from selfieart.training.presets import PresetTraining, train_presets
-from selfieart.training.segnet import SegNetTraining, train_segnet
+from selfieart.training.segnet import SegNetTraining, squeezed, train_segnet
 from selfieart.training.teacher import Teacher
 
 BRIEF = Schedule(3, log_every=1, save_every=1, sheet_every=2, warm_up=1)
@@ -181,7 +182,7 @@ def killed_at_save(monkeypatch, number: int, run) -> None:
         run()
 
 
-TINY = PresetTraining(crop=64, batch=3, style_size=64, largest_content=80, warm_up=1)
+TINY = PresetTraining(size=64, batch=3, style_size=64, largest_content=80, warm_up=1)
 
 
 @pytest.mark.parametrize("any_style", [0, 1])
@@ -217,6 +218,19 @@ def test_presets_can_learn_any_style_later(data, tmp_path):
     assert torch.allclose(b["predictor.mean"].float(), a["codes"].float().mean(0), atol=2e-3)
 
 
+def test_prediction_alone_leaves_the_presets_as_they_are(data, tmp_path):
+    styles, teacher = sorted((data / "styles").iterdir()), data / "teacher.safetensors"
+    both = {"pictures": [data / "paintings"], "encoder": data / "encoder.safetensors"}
+    first, second = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    brief = replace(BRIEF, steps=1)
+    train_presets(styles, [data / "photos"], teacher, first, replace(TINY, any_style=1), brief, **both)
+    alone = replace(TINY, batch=2, any_style=2, prediction_only=True)
+    train_presets(styles, [data / "photos"], teacher, second, alone, brief, start=first, **both)
+    a, b = finite(first), finite(second)
+    changed = {key.split(".")[0] for key in a if not torch.equal(a[key], b[key])}
+    assert changed == {"predictor"}
+
+
 def test_the_parser_learns_from_full_and_partial_labels(data, tmp_path):
     out = tmp_path / "parser.safetensors"
     options = ParserTraining(size=64, batch=2, painted=0.0, read_side=96)
@@ -224,6 +238,16 @@ def test_the_parser_learns_from_full_and_partial_labels(data, tmp_path):
     assert summary["settings"]["pictures"] == {"faces": 11, "others": 11, "held_out": 2}
     assert 0 <= summary["final"]["mean_iou"] <= 1 and 0 <= summary["final"]["person_iou"] <= 1
     assert len(finite(out)) > 100
+
+
+def test_squeezed_pictures_keep_their_labels():
+    """A 2:1 picture, its left half a person: so is the left half of the square."""
+    labels = np.zeros((8, 16), np.uint8)
+    labels[:, :8] = PERSON
+    pixels = np.repeat(labels[..., None] * 10, 3, 2)
+    seen = squeezed(Labelled(pixels, labels, False), 8)
+    assert (seen.labels == np.repeat([[PERSON] * 4 + [0] * 4], 8, 0)).all()
+    assert (seen.pixels == seen.labels[..., None] * 10).all()
 
 
 def test_segnet_learns(data, tmp_path):
@@ -280,6 +304,23 @@ def test_training_refuses_what_it_cannot_use(data, tmp_path, capsys):
         (["train", "parser", str(data / "faces"), *out, "--completed", str(tmp_path / "empty")], "completed labels"),
         (["train", "labels", str(data / "photos"), "--out", str(tmp_path / "c")], "images"),
         (["train", "segnet", str(data / "people"), *out, "--device", "tpu"], "auto, cpu or cuda"),
+        (
+            [
+                "train",
+                "instant",
+                str(data / "styles"),
+                *out,
+                *teacher,
+                "--pictures",
+                str(data / "paintings"),
+                "--content",
+                str(data / "photos"),
+                "--encoder",
+                wrong,
+                "--prediction-only",
+            ],
+            "--start",
+        ),
         (["train", "encoder", str(data / "photos"), *out, "--teacher", "none.safetensors"], "does not exist"),
         (["train", "style", str(tmp_path / "none.jpg")], "does not exist"),
         (["train", "style", str(data / "styles" / "a.png"), "--out", str(tmp_path / "x.png")], "safetensors"),

@@ -16,7 +16,7 @@ from selfieart.parsing.parsing import Parsing
 from selfieart.segments import INDEX, NAMES
 from selfieart.training.completed import complete_labels, completed, with_completed
 from selfieart.training.labelled import CLOTHES, PERSON, SKIN, Labelled
-from selfieart.training.optimisers import MuonAdamW, as_matrix
+from selfieart.training.optimisers import MuonAdamW, as_matrix, orthogonalised
 
 
 class TestMuonAdamW:
@@ -25,7 +25,8 @@ class TestMuonAdamW:
         return nn.Sequential(nn.Conv2d(3, 8, 3, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 5, 1))
 
     def stepped(self, net: nn.Module, steps: int = 3, **group: object) -> nn.Module:
-        optimiser = MuonAdamW([{"params": list(net.parameters()), **group}], 10.0, (0.9, 0.99), 0.0)
+        # In bfloat16, as PyTorch's own Muon computes.
+        optimiser = MuonAdamW([{"params": list(net.parameters()), **group}], 10.0, (0.9, 0.99), 0.0, torch.bfloat16)
         for one in optimiser.param_groups:
             one["lr"] = 1e-3 * one["pace"]
         x = torch.randn(4, 3, 9, 9, generator=torch.Generator().manual_seed(1))
@@ -63,6 +64,15 @@ class TestMuonAdamW:
         moved = (net[0].weight - before[0].weight).detach().flatten(1)
         sizes = torch.linalg.svdvals(moved) / 1e-2
         assert float(sizes.min()) > 0.6 and float(sizes.max()) < 1.3
+
+    @pytest.mark.parametrize("shape", [(4, 9), (9, 4), (5, 5)])
+    def test_singular_vectors_stay_and_singular_values_become_about_1(self, shape):
+        matrix = torch.randn(shape, generator=torch.Generator().manual_seed(2))
+        left, _, right = torch.linalg.svd(matrix, full_matrices=False)
+        inner = left.T @ orthogonalised(matrix, torch.float32) @ right.T
+        assert torch.allclose(inner, torch.diag(inner.diagonal()), atol=1e-5)
+        assert bool(((inner.diagonal() > 0.6) & (inner.diagonal() < 1.3)).all())
+        assert torch.allclose(orthogonalised(matrix, torch.bfloat16).float(), left @ inner @ right, atol=0.05)
 
     def test_the_layout_in_memory_does_not_matter(self):
         plain = self.stepped(self.net())

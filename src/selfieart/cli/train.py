@@ -87,10 +87,14 @@ def instant(
     content: Annotated[list[Path], typer.Option("--content", help="Folder of photos. Repeat it.")],
     teacher: Teacher,
     encoder: Annotated[Path | None, typer.Option("--encoder", help="Weights of the perceptual encoder.")] = None,
+    prediction_only: Annotated[
+        bool, typer.Option("--prediction-only", help="Leave the network and the presets of --start as they are.")
+    ] = False,
     start: Start = None,
     steps: Steps = None,
     learning_rate: Rate = None,
     batch: Batch = None,
+    size: Size = None,
     seed: Seed = 0,
     device: Device = "auto",
     workers: Workers = 1,
@@ -98,11 +102,14 @@ def instant(
     """Train presets and the prediction of codes for any picture, in one network. Half of each batch is of either."""
     from selfieart.training.loop import choose_device
     from selfieart.training.pictures import list_images
-    from selfieart.training.presets import SCHEDULE, PresetTraining, train_presets
+    from selfieart.training.presets import PREDICTION_SCHEDULE, SCHEDULE, PresetTraining, train_presets
 
     _check([teacher, start, encoder])
-    schedule = _schedule(SCHEDULE, steps, learning_rate, seed, workers)
-    options, where = _given(PresetTraining(any_style=(batch or 4) // 2 or 1), batch, None), choose_device(device)
+    usual = PREDICTION_SCHEDULE if prediction_only else SCHEDULE
+    schedule = _schedule(usual, steps, learning_rate, seed, workers)
+    count = batch or 4
+    options = PresetTraining(any_style=count if prediction_only else count // 2 or 1, prediction_only=prediction_only)
+    options, where = _given(options, batch, size), choose_device(device)
     train_presets(list_images([styles]), content, teacher, out, options, schedule, where, start, pictures, encoder)
 
 

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from selfieart.features.encoder import CHANNELS, LAYERS, Encoder
 from selfieart.features.gram import gram, relative_error
 from selfieart.imaging.arrays import as_pixels, as_tensor
+from selfieart.precision import fast_autocast
 from selfieart.training.labelled import held_out_names
 from selfieart.training.loop import Schedule, fit, load_start, numpy_rng
 from selfieart.training.pictures import Pixels, list_images, random_crop, read_rgb, resize_short_side
@@ -179,7 +180,7 @@ class EncoderTask:
         forced = step < self.options.forced * self.steps
         images = batch.to(self.device).contiguous(memory_format=torch.channels_last)
         handed, got = torch.zeros((), device=self.device), {}
-        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+        with fast_autocast(self.device):
             wanted = self.wanted(images)
             x = images * 2 - 1
             for layer in LAYERS:

@@ -21,6 +21,7 @@ from selfieart.errors import SelfieartError
 from selfieart.features.encoder import STYLE_LAYERS, load_encoder
 from selfieart.imaging import check_target, read_photo
 from selfieart.imaging.arrays import as_tensor
+from selfieart.precision import fast_autocast
 from selfieart.training.pictures import Pixels, list_images, random_crop, read_rgb
 from selfieart.training.style_losses import (
     Importance,
@@ -125,7 +126,7 @@ def fit_style(
         for group in optimiser.param_groups:
             group["lr"] = 1e-2 * min(1.0, (step + 1) / 10) * (1 - 0.9 * step / steps)
         content = _crops(sources, rng)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with fast_autocast(torch.device("cpu")):
             result = stylizer.net(content, code.expand(2, 1, -1), noise=noise()).float()
             got = encoder(result, {*STYLE_LAYERS, *CONTENT_LAYERS})
             with torch.no_grad():

@@ -29,6 +29,7 @@ from selfieart.imaging.arrays import as_pixels, as_tensor
 from selfieart.imaging.color import keep_color
 from selfieart.metrics.segmentation import SegmentationScores
 from selfieart.parsing.bisenet import BiSeNet
+from selfieart.precision import fast_autocast
 from selfieart.segments import NAMES, SEGMENTS
 from selfieart.training.completed import with_completed
 from selfieart.training.labelled import (
@@ -170,7 +171,7 @@ class ParserTask:
     def losses(self, batch: tuple[Tensor, Tensor], step: int, generator: torch.Generator) -> dict[str, Tensor]:
         """Partial-label likelihood of the main head and the two auxiliary ones, and Dice."""
         images, labels = batch[0].to(self.device), batch[1].to(self.device)
-        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+        with fast_autocast(self.device):
             main, *auxiliary = self.model.heads(normalised(images))
         target = labels[:, 1::2, 1::2]
         logits = F.interpolate(main.float(), size=target.shape[-2:], mode="bilinear", align_corners=False)

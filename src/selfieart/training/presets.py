@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from selfieart.errors import SelfieartError
 from selfieart.features.encoder import Encoder, load_encoder
+from selfieart.precision import fast_autocast
 from selfieart.training.labelled import held_out_names
 from selfieart.training.loop import Schedule, fit, load_start
 from selfieart.training.pictures import list_images, random_crop, read_rgb, resize_short_side
@@ -48,13 +49,16 @@ CONTENT_LAYERS = {"relu3_1": 0.12, "relu4_2": 0.3}
 SCHEDULE = Schedule(6000, clip=2.0)
 """What is usual; the model cards say how the packaged weights were learned."""
 
+PREDICTION_SCHEDULE = Schedule(4000, learning_rate=7e-4, clip=2.0)
+"""What is usual where only the prediction of codes is learned."""
+
 
 @dataclass(frozen=True)
 class PresetTraining:
     """Settings of one run beside the schedule.
 
     Attributes:
-        crop: side of the content crops in pixels.
+        size: side of the content crops in pixels.
         batch: crops in a batch.
         any_style: how many of them are painted in a picture whose code is predicted.
         style_size: short side of the style pictures in pixels.
@@ -62,10 +66,12 @@ class PresetTraining:
         weights: of the terms of the loss.
         net_pace, code_pace, predictor_pace: learning rates of the trunk, of the presets' codes (a code learns only when
             its turn comes) and of the prediction of codes, in that of the schedule.
+        prediction_only: leave trunk and presets as they are: a step takes a quarter of the time, and the presets keep
+            painting what they paint.
         warm_up: steps of learning to reproduce the input, where there is no start.
     """
 
-    crop: int = 256
+    size: int = 256
     batch: int = 4
     any_style: int = 0
     style_size: int = 512
@@ -74,6 +80,7 @@ class PresetTraining:
     net_pace: float = 1.0
     code_pace: float = 3.0
     predictor_pace: float = 1.5
+    prediction_only: bool = False
     warm_up: int = 150
 
 
@@ -90,7 +97,7 @@ class StyleModel(nn.Module):
         self.net = StyleNet()
         code = torch.cat([torch.cat([torch.ones(n.channels), torch.zeros(2 * n.channels)]) for n in self.net.norms])
         self.codes = nn.Parameter(code.repeat(presets, 1))
-        self.predictor = CodePredictor(self.net.code_size) if any_style else None
+        self.predictor = CodePredictor(self.net.code_parts) if any_style else None
 
     def forward(self, image: Tensor, codes: Tensor, noise: list[Tensor]) -> Tensor:
         """(B, 3, H, W) and codes (B, D) -> (B, 3, H, W)."""
@@ -99,7 +106,7 @@ class StyleModel(nn.Module):
 
 def content_crop(path: Path, options: PresetTraining, rng: random.Random) -> NDArray[np.uint8]:
     """A random crop at a random scale, mirrored half of the time, sometimes darkened or with a flat patch."""
-    size = options.crop
+    size = options.size
     pixels = random_crop(read_rgb(path), size, (size, options.largest_content), rng)
     if rng.random() < 0.35:
         gain, gamma = rng.uniform(0.15, 1.3), math.exp(rng.uniform(-0.5, 0.9))
@@ -179,6 +186,11 @@ class StyleTask:
         # Here and not earlier: what is loaded before it draws from the same source only the first time.
         torch.manual_seed(seed)
         self.model = self._model(start).to(device)
+        if options.prediction_only:
+            if start is None or self.model.predictor is None:
+                raise SelfieartError("Prediction alone is learned for given weights: name them with --start.")
+            self.model.net.requires_grad_(False)
+            self.model.codes.requires_grad_(False)
 
     def _model(self, start: Path | None) -> StyleModel:
         """The model to learn, on the CPU; a start without prediction of codes is completed."""
@@ -197,11 +209,11 @@ class StyleTask:
         return channels_last(model)
 
     def groups(self) -> list[dict[str, Any]]:
-        """Trunk, codes at their own pace, and the prediction of codes."""
-        groups: list[dict[str, Any]] = [
-            {"params": list(self.model.net.parameters()), "pace": self.options.net_pace},
-            {"params": [self.model.codes], "pace": self.options.code_pace, "table": True},
-        ]
+        """Trunk, codes at their own pace, and the prediction of codes; or the last alone."""
+        groups: list[dict[str, Any]] = []
+        if not self.options.prediction_only:
+            groups.append({"params": list(self.model.net.parameters()), "pace": self.options.net_pace})
+            groups.append({"params": [self.model.codes], "pace": self.options.code_pace, "table": True})
         if self.model.predictor is not None:
             groups.append({"params": list(self.model.predictor.parameters()), "pace": self.options.predictor_pace})
         return groups
@@ -232,12 +244,12 @@ class StyleTask:
         noise = fresh_noise(self.model.net, len(content), size, generator, self.device)
         codes = self.codes(self.model, batch.presets, batch.pictures)
         if not self.started and step < options.warm_up:
-            with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            with fast_autocast(self.device):
                 result = self.model(content, codes, noise).float()
             return {"total": 20 * F.mse_loss(result, content) + F.l1_loss(result, content)}
         motion = Motion(len(content), size, generator)
         grain = torch.randn(content.shape, generator=generator).to(self.device)
-        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+        with fast_autocast(self.device):
             # The first three see the photo's own edges, which may be high.
             with watched_peaks(self.model.net.norms[3:]) as peaks:
                 result = self.model(content, codes, noise).float()

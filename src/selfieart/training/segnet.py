@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from selfieart.imaging.arrays import as_tensor
 from selfieart.metrics.segmentation import SegmentationScores
 from selfieart.parsing.segnet import SegNet
+from selfieart.precision import fast_autocast
 from selfieart.training.labelled import IGNORED, Labelled, augment, pictures_in, read_labelled, split
 from selfieart.training.loop import Schedule, fit, load_start
 from selfieart.training.parser import normalised
@@ -33,12 +34,15 @@ class SegNetTraining:
         size: side of the crops in pixels, a multiple of 32.
         batch: crops in a batch.
         read_side: short side at which pictures are kept in memory.
+        squeezed: share of the crops from pictures squeezed to a square, which is how Styfie looks at them and how the
+            held-out pictures are judged; the others keep their shape, as in the product.
         auxiliary: weight of the loss of each deep layer.
     """
 
     size: int = 256
     batch: int = 8
     read_side: int = 320
+    squeezed: float = 0.5
     auxiliary: float = 0.4
 
 
@@ -85,14 +89,17 @@ class SegNetTask:
         """Crops (B, 3, s, s) in [0, 1] and label ids (B, s, s)."""
         made = []
         for _ in range(self.options.batch):
-            made.append(augment(rng.choice(self.samples), self.options.size, (0.7, 1.8), rng))
+            sample, scales = rng.choice(self.samples), (0.7, 1.8)
+            if rng.random() < self.options.squeezed:
+                sample, scales = squeezed(sample, self.options.read_side), (0.8, 1.4)
+            made.append(augment(sample, self.options.size, scales, rng))
         images = torch.from_numpy(np.stack([image for image, _ in made])).permute(0, 3, 1, 2)
         return images, torch.from_numpy(np.stack([labels for _, labels in made]))
 
     def losses(self, batch: tuple[Tensor, Tensor], step: int, generator: torch.Generator) -> dict[str, Tensor]:
         """Binary cross-entropy over the pixels whose label is known."""
         images, labels = batch[0].to(self.device), batch[1].to(self.device)
-        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+        with fast_autocast(self.device):
             main, *deep = (logits.float()[:, 0] for logits in self.model.heads(normalised(images)))
         own = person_entropy(main, labels)
         extra = torch.zeros((), device=self.device)
@@ -133,6 +140,13 @@ class SegNetTask:
             matte = self.logits(model, sample.pixels).sigmoid().numpy()[..., None]
             columns.append(np.concatenate([square, (square * matte + 255 * (1 - matte)).astype(np.uint8)]))
         return np.concatenate(columns, axis=1) if columns else None
+
+
+def squeezed(sample: Labelled, side: int) -> Labelled:
+    """A sample squeezed to a square of some pixels."""
+    pixels = cv2.resize(sample.pixels, (side, side), interpolation=cv2.INTER_AREA)
+    labels = cv2.resize(sample.labels, (side, side), interpolation=cv2.INTER_NEAREST)
+    return Labelled(np.asarray(pixels, np.uint8), np.asarray(labels, np.uint8), sample.aligned)
 
 
 def person_entropy(logits: Tensor, labels: Tensor) -> Tensor:

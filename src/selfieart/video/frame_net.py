@@ -14,18 +14,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from selfieart.precision import fast_dtype
 from selfieart.transfer.style_net import ResidualBlock, Statistics, StyleNet, noise_map, style_moments
 
 _INPUT_MEAN = 0.45
 _EPS = 1e-5
 _REPEATED = torch.tensor([[0.0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])
 """The 4 taps of a transposed convolution of stride 2, from the 3 taps that follow an enlargement by repetition."""
-
-
-def fast_dtype() -> torch.dtype:
-    """bfloat16 where the processor multiplies it natively, else float32."""
-    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return torch.bfloat16 if native else torch.float32
 
 
 def enlarging_weight(weight: Tensor) -> Tensor:

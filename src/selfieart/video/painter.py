@@ -18,6 +18,7 @@ from selfieart.look import Look
 from selfieart.masks import soft_masks
 from selfieart.painter import scaled, shares_of
 from selfieart.parsing.parser import FaceParser, Parser
+from selfieart.precision import fast_dtype
 from selfieart.segments import GROUPS, assign
 from selfieart.studio import Studio
 from selfieart.styles import resolve_style
@@ -25,7 +26,6 @@ from selfieart.transfer.feed_forward import SMALLEST_SIDE
 from selfieart.video.composition import Box, Worn, composed, frame_masks, region_of, resized
 from selfieart.video.flow import FLOW_SIDE, FloatArray, Motion, Pixels, motion_between, reduced
 from selfieart.video.frame import Frame
-from selfieart.video.frame_net import fast_dtype
 from selfieart.video.state import Clock, VideoState
 from selfieart.video.steady import (
     crispened,
