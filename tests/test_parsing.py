@@ -1,7 +1,4 @@
-"""Parsers: one contract for all of them, the face machinery with a perfect network, and the packaged one on photos.
-
-The perfect network reads the class of a pixel off its colour, so a drawing has a known answer at every pixel.
-"""
+"""Parsers: one contract for all of them, and the packaged ones on photos."""
 
 from __future__ import annotations
 
@@ -13,80 +10,18 @@ import numpy as np
 import pytest
 import torch
 from skimage import data
-from torch import nn
 
 from conftest import is_one_sentence
+from parsing_drawings import HEAD, PALETTE, drawing, overlap, perfect_parser
 from selfieart.errors import SelfieartError, UnknownName
 from selfieart.imaging.arrays import as_tensor
 from selfieart.imaging.resize import resize
 from selfieart.masks import binary_masks
-from selfieart.parsing.faces import Face, find_faces
-from selfieart.parsing.parser import FaceParser, InputContract, Parser
+from selfieart.parsing.faces import Face
+from selfieart.parsing.parser import Parser
 from selfieart.parsing.parsing import Parsing, strips_of
 from selfieart.parsing.registry import load_parser, parsers
 from selfieart.segments import GROUPS, INDEX, NAMES, PAIRS
-
-HEAD = sorted(GROUPS["head"])
-
-# --- drawings and a network that understands them -------------------------------------------------------------------
-
-PALETTE = np.array(list(itertools.product((0, 128, 255), repeat=3))[4:23], np.uint8)
-
-# Class, centre and radii of ellipses in units of the head's radius; x to the right of the picture, y down.
-FEATURES = (
-    ("hair", 0, -0.3, 1.15, 1.2), ("skin", 0, 0, 0.8, 1.0), ("left-eye", 0.33, -0.2, 0.17, 0.1),
-    ("right-eye", -0.33, -0.2, 0.17, 0.1), ("left-brow", 0.33, -0.45, 0.2, 0.08),
-    ("right-brow", -0.33, -0.45, 0.2, 0.08), ("nose", 0, 0.1, 0.14, 0.22), ("upper-lip", 0, 0.48, 0.3, 0.1),
-    ("lower-lip", 0, 0.66, 0.28, 0.1), ("mouth", 0, 0.57, 0.25, 0.07),
-)  # fmt: skip
-
-
-def drawing(height: int, width: int, *heads: tuple[float, float, float, float], features: bool = True) -> np.ndarray:
-    """Labels (height, width) of heads (x, y, radius, tilt in degrees, counter-clockwise on the picture)."""
-    labels = np.zeros((height, width), np.uint8)
-    ys, xs = np.mgrid[0:height, 0:width] + 0.5
-    for x, y, radius, _ in heads:
-        labels[(abs(xs - x) < 1.6 * radius) & (ys > y + 1.1 * radius)] = INDEX["clothes"]
-    for x, y, radius, tilt in heads:
-        turn = math.radians(tilt)
-        # Of a head tilted counter-clockwise the top goes to the left and its right side up.
-        up, right = (-math.sin(turn), -math.cos(turn)), (math.cos(turn), -math.sin(turn))
-        u = ((xs - x) * right[0] + (ys - y) * right[1]) / radius
-        v = -((xs - x) * up[0] + (ys - y) * up[1]) / radius
-        for name, cx, cy, rx, ry in FEATURES if features else FEATURES[:2]:
-            labels[((u - cx) / rx) ** 2 + ((v - cy) / ry) ** 2 < 1] = INDEX[name]
-    return labels
-
-
-class PerfectNet(nn.Module):
-    """Logits (B, 19, H, W) from the distance of each pixel's colour to those of the palette."""
-
-    def __init__(self, bias_on_crops: float = 0.0) -> None:
-        super().__init__()
-        self.bias_on_crops = bias_on_crops
-
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        colors = torch.from_numpy(PALETTE).float() / 255
-        # -160 |x - c|^2 / 2, without the term that is the same for all classes.
-        logits = 160 * (torch.einsum("kc,bchw->bkhw", colors, image) - (colors.square().sum(1) / 2)[:, None, None])
-        if image.shape[-2:] == (448, 448):
-            logits[:, INDEX["earring"]] += self.bias_on_crops
-        return logits
-
-
-def perfect_parser(bias_on_crops: float = 0.0) -> FaceParser:
-    return FaceParser(PerfectNet(bias_on_crops), InputContract((0, 0, 0), (1, 1, 1), 32), "perfect")
-
-
-def parse_drawing(labels: np.ndarray, faces: object = "all") -> tuple[np.ndarray, tuple[Face, ...]]:
-    pixels = PALETTE[labels]
-    parsing = perfect_parser().parse(as_tensor(pixels), faces)
-    return parsing.labels(pixels), parsing.faces
-
-
-def overlap(a: np.ndarray, b: np.ndarray) -> float:
-    return (a & b).sum() / max(1, (a | b).sum())
-
 
 # --- what every parser keeps to ------------------------------------------------------------------------------------
 
@@ -257,130 +192,6 @@ def test_strips_cover_every_row_once():
     for height, width, planes in ((1, 1, 1), (100, 7, 19), (4000, 6000, 19), (5, 10**7, 19)):
         strips = list(strips_of(height, width, planes))
         assert [row for a, b in strips for row in range(a, b)] == list(range(height))
-
-
-# --- geometry of a face --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("angle", [0.0, 20.0, -50.0, 170.0])
-def test_the_matrix_of_a_face_makes_it_upright(angle):
-    face, size = Face(70.0, 55.5, 80.0, angle, 1000.0), 160
-    matrix = face.matrix(size).astype(np.float64)
-    linear = matrix[:, :2]
-    np.testing.assert_allclose(linear.T @ linear, (size / face.side) ** 2 * np.eye(2), atol=1e-4)
-    assert np.linalg.det(linear) > 0
-    np.testing.assert_allclose(matrix @ [face.x - 0.5, face.y - 0.5, 1], [size / 2 - 0.5] * 2, atol=1e-3)
-    up = np.array([-math.sin(math.radians(angle)), -math.cos(math.radians(angle))])
-    np.testing.assert_allclose(linear @ up, [0, -size / face.side], atol=1e-4)
-    # Twice the picture has the same crop; its pixel centres lie at 2 (x + 0.5) - 0.5.
-    np.testing.assert_allclose(
-        face.scaled(2).matrix(size) @ [2 * 10 + 0.5, 2 * 3 + 0.5, 1], matrix @ [10, 3, 1], atol=1e-2
-    )
-
-
-def exact(labels: np.ndarray) -> np.ndarray:
-    return (labels == np.arange(len(NAMES))[:, None, None]).astype(np.float32)
-
-
-@pytest.mark.parametrize("tilt", [0, 25, -25, 90, -120, 179])
-def test_find_faces_measures_a_drawing(tilt):
-    (face,) = find_faces(exact(drawing(160, 200, (90, 80, 40, tilt))))
-    area = math.pi * 0.8 * 40**2
-    assert (face.x, face.y) == pytest.approx((90, 80), abs=0.5)
-    assert (face.angle - tilt + 180) % 360 - 180 == pytest.approx(0, abs=1.5)
-    assert face.area == pytest.approx(area, rel=0.02)
-    assert face.side == pytest.approx(2.2 * math.sqrt(area), rel=0.02)
-
-
-def test_find_faces_tells_them_apart():
-    apart = find_faces(exact(drawing(160, 400, (80, 80, 30, 0), (200, 80, 50, 10), (330, 80, 40, -10))))
-    assert [round(face.x / 10) for face in apart] == [20, 33, 8]
-    cheek_to_cheek = drawing(160, 300, (100, 80, 40, 0), (163, 80, 40, 0))
-    assert sorted(round(face.x / 10) for face in find_faces(exact(cheek_to_cheek))) == [10, 16]
-
-
-def test_find_faces_wants_features():
-    assert not find_faces(exact(drawing(160, 200, (90, 80, 40, 0), features=False)))
-    assert not find_faces(exact(np.zeros((50, 60), np.uint8)))
-    assert not find_faces(exact(drawing(160, 200, (90, 80, 1.5, 0))))
-
-
-# --- the machinery round the network -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("tilt", [0, 35, -35, 100])
-def test_a_drawn_portrait_is_parsed_exactly(tilt):
-    drawn = drawing(300, 420, (180, 130, 60, tilt))
-    labels, (face,) = parse_drawing(drawn)
-    assert (labels == drawn).mean() > 0.98
-    for name, *_ in FEATURES:
-        assert overlap(labels == INDEX[name], drawn == INDEX[name]) > 0.75, name
-    assert (face.x, face.y) == pytest.approx((180, 130), abs=2)
-    assert (face.angle - tilt + 180) % 360 - 180 == pytest.approx(0, abs=3)
-
-
-def test_a_small_head_in_a_large_picture_is_parsed_from_its_crop():
-    drawn = drawing(500, 640, (450, 130, 22, -20))
-    labels, (face,) = parse_drawing(drawn)
-    assert (face.x, face.y) == pytest.approx((450, 130), abs=2)
-    for name in ("hair", "skin", "left-eye", "right-eye", "nose"):
-        assert overlap(labels == INDEX[name], drawn == INDEX[name]) > 0.6, name
-
-
-def test_heads_that_take_no_part_become_background():
-    drawn = drawing(300, 700, (150, 120, 60, 0), (360, 140, 50, 15), (560, 120, 40, -15))
-    for faces, left in (("all", 3), (2, 2), ("largest", 1)):
-        labels, found = parse_drawing(drawn, faces)
-        assert [round(face.x / 10) for face in found] == [15, 36, 56][:left]
-        for index, columns in enumerate((slice(60, 240), slice(290, 430), slice(500, 620))):
-            shown = np.isin(labels[:, columns], HEAD).sum() / np.isin(drawn[:, columns], HEAD).sum()
-            assert shown == pytest.approx(1, abs=0.03) if index < left else shown < 0.03
-
-
-class ShortSighted(PerfectNet):
-    """Sees nothing where hair is less than a 700th of what is shown."""
-
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        logits = super().forward(image)
-        if float((logits.argmax(1) == INDEX["hair"]).float().mean()) < 1 / 700:
-            logits[:, INDEX["background"]] += 1000
-        return logits
-
-
-@pytest.mark.parametrize(("x", "y"), [(1100, 300), (250, 1250), (750, 750)])
-def test_a_face_too_small_for_the_frame_is_seen_from_near(x, y):
-    picture = as_tensor(PALETTE[drawing(1500, 1500, (x, y, 30, 0))])
-    parser = FaceParser(ShortSighted(), InputContract((0, 0, 0), (1, 1, 1), 32), "short-sighted")
-    (face,) = parser.parse(picture).faces
-    assert math.hypot(face.x - x, face.y - y) < 10
-    # In videos time is short, and a face that was seen once is followed.
-    assert parser.parse_following(picture, ()).faces == ()
-
-
-def test_features_are_only_in_faces():
-    """A drop of lips on the clothes and an eye in the sky are no features; those of the face are."""
-    labels = drawing(400, 500, (250, 130, 45, 0))
-    labels[330:345, 230:260] = INDEX["upper-lip"]
-    labels[40:52, 420:440] = INDEX["left-eye"]
-    read, faces = parse_drawing(labels)
-    assert len(faces) == 1
-    assert not np.isin(read[330:345, 230:260], [INDEX["upper-lip"]]).any()
-    assert not np.isin(read[40:52, 420:440], [INDEX["left-eye"]]).any()
-    assert overlap(read[:240] == INDEX["upper-lip"], labels[:240] == INDEX["upper-lip"]) > 0.6
-
-
-def test_crops_are_fused_without_a_seam():
-    """On crops only, one class gets 5 more: the fused plane must rise by 5 in the face and fade out without a step."""
-    picture = as_tensor(PALETTE[drawing(400, 500, (250, 170, 45, 30))])
-    plain, biased = (perfect_parser(bias).parse(picture) for bias in (0.0, 5.0))
-    (face,) = plain.faces
-    risen = (biased.logits - plain.logits)[INDEX["earring"]].numpy()
-    assert risen[int(face.y), int(face.x)] == pytest.approx(5, abs=0.01)
-    ys, xs = np.indices(risen.shape) + 0.5
-    assert np.abs(risen[np.hypot(xs - face.x, ys - face.y) > face.side * 0.71]).max() == 0
-    steepest = 5 * math.pi / 2 / (0.18 * face.side)
-    for axis in (0, 1):
-        assert np.abs(np.diff(risen, axis=axis)).max() < 1.5 * steepest
 
 
 # --- the packaged parser on photos ---------------------------------------------------------------------------------

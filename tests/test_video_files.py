@@ -1,4 +1,4 @@
-"""Reading and writing videos: colours, times, orientation, sound, and what is refused."""
+"""Reading and writing videos: times, orientation, sizes, GIFs, damage, and what is refused."""
 
 from __future__ import annotations
 
@@ -14,136 +14,14 @@ import pytest
 from conftest import is_one_sentence
 from selfieart.errors import SelfieartError
 from selfieart.imaging import write_photo
-from selfieart.video.colors import usual_matrix
-from selfieart.video.hdr import PEAK, SDR_WHITE, knee
 from selfieart.video.pipeline import VideoOptions, paint_video
 from selfieart.video.reading import probe, read_first_frame, read_frames
-from video_clips import Keeper, make_clip, picture, planar, sound_packets, yuv_of
-
-LOSSLESS = {"qp": "0", "preset": "ultrafast"}
-PATCHES = [(200, 60, 30), (20, 160, 240), (128, 128, 128), (250, 250, 250), (5, 90, 12)]
-
-
-def kept(source: Path, target: Path, **options: object):
-    """Write a video again without painting anything."""
-    return paint_video(source, target, Keeper(), VideoOptions(**options))
+from video_clips import Keeper, make_clip, picture, sound_packets
+from video_runs import duration, kept
 
 
 def times(path: Path) -> list[Fraction]:
     return [frame.time for frame in read_frames(path)]
-
-
-def duration(path: Path, kind: str = "video") -> Fraction:
-    with av.open(str(path)) as container:
-        (stream,) = getattr(container.streams, kind)
-        return stream.duration * stream.time_base
-
-
-# --- colours -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("full", [False, True], ids=["limited", "full"])
-@pytest.mark.parametrize("matrix", [1, 5, 6, 7])
-def test_matrix_and_range_are_read_from_the_tags(tmp_path, matrix, full):
-    tags = (matrix, 2 if full else 1, 1, 1)
-    frames = [planar(yuv_of(rgb, matrix, full), "yuv444p") for rgb in PATCHES]
-    clip = make_clip(tmp_path / "a.mp4", frames, layout="yuv444p", options=LOSSLESS, tags=tags)
-    for rgb, frame in zip(PATCHES, read_frames(clip), strict=True):
-        assert np.abs(frame.pixels.astype(int) - rgb).max() <= 2, rgb
-
-
-@pytest.mark.parametrize("matrix", [1, 6])
-def test_what_is_written_has_the_tags_of_the_original_and_the_numbers_they_ask_for(tmp_path, matrix):
-    tags = (matrix, 1, matrix, matrix)
-    frames = [planar(yuv_of(rgb, matrix), "yuv420p") for rgb in PATCHES]
-    clip = make_clip(tmp_path / "a.mp4", frames, options=LOSSLESS, tags=tags)
-    kept(clip, tmp_path / "b.mp4", crf=0)
-    with av.open(str(tmp_path / "b.mp4")) as container:
-        for rgb, frame in zip(PATCHES, container.decode(video=0), strict=True):
-            assert (frame.colorspace, frame.color_range, frame.color_primaries, frame.color_trc) == tags
-            codes = [np.frombuffer(plane, np.uint8)[5] for plane in frame.planes]
-            assert np.abs(codes - yuv_of(rgb, matrix)).max() <= 1.5, rgb
-
-
-def test_full_range_is_written_as_limited_and_looks_the_same(tmp_path):
-    frames = [planar(yuv_of(rgb, 6, True), "yuv420p") for rgb in PATCHES]
-    clip = make_clip(tmp_path / "a.mp4", frames, options=LOSSLESS, tags=(6, 2, 6, 6))
-    kept(clip, tmp_path / "b.mp4", crf=0)
-    for rgb, frame in zip(PATCHES, read_frames(tmp_path / "b.mp4"), strict=True):
-        assert np.abs(frame.pixels.astype(int) - rgb).max() <= 3, rgb
-
-
-def test_a_video_without_tags_counts_as_players_have_it(tmp_path):
-    assert [usual_matrix(*size) for size in ((640, 480), (720, 576), (1280, 720), (1920, 1080))] == [6, 6, 1, 1]
-    clip = make_clip(tmp_path / "a.mp4", [planar(yuv_of((200, 60, 30), 6), "yuv420p")], options=LOSSLESS)
-    assert np.abs(read_first_frame(clip).pixels.astype(int) - (200, 60, 30)).max() <= 2
-
-
-def pq(nits: float) -> float:
-    power = (nits / 10000) ** 0.1593017578125
-    return ((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375
-
-
-def deep_grey(code: float) -> av.VideoFrame:
-    return planar((64 + 876 * code, 512, 512), "yuv420p10le")
-
-
-@pytest.mark.parametrize("nits", [1, 10, 50, 120])
-def test_hdr_below_the_knee_keeps_its_light(tmp_path, nits):
-    clip = make_clip(
-        tmp_path / "a.mkv", [deep_grey(pq(nits))], codec="ffv1", layout="yuv420p10le", options={}, tags=(9, 1, 9, 16),
-        time_base=Fraction(1, 1000),
-    )  # fmt: skip
-    assert np.abs(read_first_frame(clip).pixels - 255 * (nits / SDR_WHITE) ** (1 / 2.4)).max() <= 2
-    report = kept(clip, tmp_path / "b.mp4")
-    assert report.notes == ("The video has more brightness or colours than an ordinary screen: converted to BT.709.",)
-    with av.open(str(tmp_path / "b.mp4")) as container:
-        frame = next(container.decode(video=0))
-    assert (frame.colorspace, frame.color_primaries, frame.color_trc) == (1, 1, 1)
-
-
-def test_hlg_white_is_white_and_agrees_with_pq(tmp_path):
-    codes = [(0.75, 18, SDR_WHITE), (0.5, 18, 50.3)]
-    for code, transfer, nits in codes:
-        pictures = [deep_grey(code), deep_grey(pq(nits))]
-        shades = []
-        for frame, trc in zip(pictures, (transfer, 16), strict=True):
-            clip = make_clip(
-                tmp_path / f"{trc}.mkv", [frame], codec="ffv1", layout="yuv420p10le", options={}, tags=(9, 1, 9, trc),
-                time_base=Fraction(1, 1000),
-            )  # fmt: skip
-            shades.append(int(read_first_frame(clip).pixels[5, 5, 1]))
-        assert abs(shades[0] - shades[1]) <= 2
-
-
-def test_highlights_are_compressed_without_a_step():
-    light = np.linspace(0, PEAK / SDR_WHITE, 5000, dtype=np.float32)
-    shown = knee(light)
-    assert np.array_equal(shown[light <= 0.7], light[light <= 0.7])
-    assert (np.diff(shown) > 0).all()
-    assert shown[-1] == pytest.approx(1, abs=1e-6)
-    slopes = np.diff(shown) / np.diff(light)
-    assert np.abs(np.diff(slopes)).max() < 0.01
-
-
-def test_ten_bits_become_eight(tmp_path):
-    codes = [(4 * value) for value in yuv_of((200, 60, 30), 1)]
-    clip = make_clip(
-        tmp_path / "a.mkv", [planar(codes, "yuv420p10le")], codec="ffv1", layout="yuv420p10le", options={},
-        tags=(1, 1, 1, 1), time_base=Fraction(1, 1000),
-    )  # fmt: skip
-    assert np.abs(read_first_frame(clip).pixels.astype(int) - (200, 60, 30)).max() <= 2
-
-
-def test_transparency_is_laid_over_white(tmp_path):
-    pixels = np.full((48, 64, 4), (200, 60, 30, 255), np.uint8)
-    pixels[:24, :, 3] = 51
-    frame = av.VideoFrame.from_ndarray(pixels, format="rgba").reformat(format="bgra")
-    clip = make_clip(tmp_path / "a.mkv", [frame], codec="ffv1", layout="bgra", options={}, time_base=Fraction(1, 1000))
-    shown = read_first_frame(clip).pixels
-    assert shown[40, 5].tolist() == [200, 60, 30]
-    assert shown[5, 5].tolist() == [244, 216, 210]
-    assert kept(clip, tmp_path / "b.mp4").notes == ("Transparent parts were laid over white.",)
 
 
 # --- times ---------------------------------------------------------------------------------------------------------
@@ -284,111 +162,6 @@ def test_the_size_is_the_short_side_and_nothing_is_enlarged(tmp_path, side, shap
     report = kept(clip, tmp_path / "b.mp4", side=side)
     assert (report.height, report.width) == shape
     assert read_first_frame(tmp_path / "b.mp4").pixels.shape[:2] == shape
-
-
-# --- sound and the rest --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("source", "sound", "target"), [
-    (".mp4", "aac", ".mp4"), (".mp4", "aac", ".mov"), (".mp4", "aac", ".mkv"), (".mkv", "libopus", ".webm"),
-    (".mkv", "flac", ".mp4"), (".mp4", "libmp3lame", ".mkv"),
-])  # fmt: skip
-def test_sound_is_copied_bit_for_bit(tmp_path, source, sound, target):
-    clip = make_clip(tmp_path / f"a{source}", 30, sound=sound, time_base=Fraction(1, 1000))
-    report = kept(clip, tmp_path / f"b{target}", piece=11)
-    assert not report.notes
-    whole, copied = sound_packets(clip), sound_packets(tmp_path / f"b{target}")
-    # The packet before the beginning, which only prepares the decoder, has no place in Matroska.
-    assert copied in (whole, whole[1:] if target == ".mkv" else whole)
-    if target in (".mp4", ".mov"):
-        assert abs(duration(tmp_path / f"b{target}", "audio") - Fraction(30, 25)) < Fraction(1, 25)
-
-
-def test_sound_that_a_file_does_not_hold_is_encoded_anew(tmp_path):
-    clip = make_clip(tmp_path / "a.mp4", 30, sound="aac")
-    report = kept(clip, tmp_path / "b.webm")
-    assert report.notes == ("A .webm file does not hold aac sound: encoded anew as libopus.",)
-    with av.open(str(tmp_path / "b.webm")) as container:
-        samples = np.concatenate([frame.to_ndarray().mean(0) for frame in container.decode(audio=0)])
-    assert len(samples) / 48000 == pytest.approx(1.2, abs=0.04)
-    # The tone is still there: 440 Hz.
-    spectrum = np.abs(np.fft.rfft(samples[4800:43200]))
-    assert spectrum.argmax() * 48000 / 38400 == pytest.approx(440, abs=3)
-
-
-def test_sound_stays_where_it_was(tmp_path):
-    """A click at 0.6 s is heard at 0.08 s of a part that begins with the frame of 0.52 s."""
-    path = tmp_path / "click.wav"
-    samples = np.zeros(44100, np.int16)
-    samples[26460:26560] = 20000
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, 44100, 0, "NONE", ""))
-        file.writeframes(samples.tobytes())
-    clip = make_clip(tmp_path / "silent.mp4", 25)
-    both = tmp_path / "both.mkv"
-    with av.open(str(clip)) as a, av.open(str(path)) as b, av.open(str(both), "w") as out:
-        tracks = [out.add_stream_from_template(s) for s in (a.streams.video[0], b.streams.audio[0])]
-        for container, track in zip((a, b), tracks, strict=True):
-            for packet in container.demux():
-                if packet.size:
-                    packet.stream = track
-                    out.mux(packet)
-    for target in ("c.mp4", "c.webm"):
-        kept(both, tmp_path / target, start=Fraction(1, 2))
-        with av.open(str(tmp_path / target)) as container:
-            frames = list(container.decode(audio=0))
-            begins = frames[0].pts * frames[0].time_base
-            heard = np.concatenate([f.to_ndarray().reshape(f.layout.nb_channels, -1).mean(0) for f in frames])
-        at = np.abs(heard.astype(float)).argmax() / frames[0].rate + begins
-        assert float(at) == pytest.approx(0.08, abs=0.003), target
-
-
-def test_no_sound_and_one_frame(tmp_path):
-    clip = make_clip(tmp_path / "a.mp4", 1)
-    info = probe(clip)
-    assert (info.frames, info.has_sound, info.seconds) == (1, False, Fraction(1, 25))
-    report = kept(clip, tmp_path / "b.mp4")
-    assert (report.frames, report.notes) == (1, ())
-    assert np.abs(read_first_frame(tmp_path / "b.mp4").pixels.astype(int) - picture(0)).mean() < 4
-    assert duration(tmp_path / "b.mp4") == Fraction(1, 25)
-
-
-def test_title_and_date_are_kept_and_the_place_is_not(tmp_path):
-    told = {"title": "Me", "creation_time": "2024-05-06T07:08:09.000000Z", "location": "+48.2+016.3/"}
-    clip = make_clip(tmp_path / "a.mp4", 3, metadata=told)
-    kept(clip, tmp_path / "b.mp4")
-    with av.open(str(tmp_path / "b.mp4")) as container:
-        assert container.metadata["title"] == "Me"
-        assert container.metadata["creation_time"] == "2024-05-06T07:08:09.000000Z"
-        assert not [key for key in container.metadata if "location" in key]
-
-
-def with_subtitles(clip: Path, target: Path) -> Path:
-    lines = target.with_suffix(".srt")
-    lines.write_text("1\n00:00:00,200 --> 00:00:00,600\nHello\n\n2\n00:00:00,800 --> 00:00:01,000\nBye\n", "utf-8")
-    with av.open(str(clip)) as a, av.open(str(lines)) as b, av.open(str(target), "w") as out:
-        tracks = [out.add_stream_from_template(s) for s in (a.streams.video[0], b.streams.subtitles[0])]
-        out.set_chapters(
-            [{"id": 1, "start": 200, "end": 900, "time_base": Fraction(1, 1000), "metadata": {"title": "C"}}]
-        )
-        for container, track in zip((a, b), tracks, strict=True):
-            for packet in container.demux():
-                if packet.size:
-                    packet.stream = track
-                    out.mux(packet)
-    return target
-
-
-def test_subtitles_and_chapters_are_kept_where_the_file_can_hold_them(tmp_path):
-    clip = with_subtitles(make_clip(tmp_path / "a.mp4", 30), tmp_path / "a.mkv")
-    assert not kept(clip, tmp_path / "b.mkv", start=Fraction("0.4")).notes
-    with av.open(str(tmp_path / "b.mkv")) as container:
-        packets = [packet for packet in container.demux(subtitles=0) if packet.size]
-        assert [bytes(packet).decode() for packet in packets] == ["Hello", "Bye"]
-        assert packets[1].pts * packets[1].time_base == Fraction("0.4")
-        (chapter,) = container.chapters()
-        assert (chapter["start"], chapter["end"]) == (0, 500_000_000)
-    assert kept(clip, tmp_path / "b.mp4").notes == ("Subtitles that a .mp4 file does not hold were left out.",)
 
 
 # --- gif -----------------------------------------------------------------------------------------------------------

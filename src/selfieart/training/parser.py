@@ -68,8 +68,9 @@ class ParserTraining:
         batch: crops in a batch.
         faces: share of crops from pictures with all 19 classes.
         painted: share of those that are taken from a painted copy.
-        rare: share of those that are drawn from pictures with glasses, a hat, earrings or a necklace.
-        lent: share of those that borrow glasses, hat, earrings or necklace.
+        rare: share of those that are drawn from pictures with glasses, a hat, earrings or a necklace, each as often as
+            the others.
+        lent: share of those that borrow glasses, hat, earrings or necklace, likewise.
         far: share of crops that show the person from far away: without, small faces in large pictures are not seen.
         dice: weight of the Dice loss.
         read_side: short side at which pictures are kept in memory.
@@ -79,8 +80,8 @@ class ParserTraining:
     batch: int = 8
     faces: float = 0.6
     painted: float = 0.25
-    rare: float = 0.2
-    lent: float = 0.3
+    rare: float = 0.3
+    lent: float = 0.4
     far: float = 0.2
     dice: float = 0.5
     read_side: int = 384
@@ -132,7 +133,8 @@ class ParserTask:
                     sample = with_completed(sample, path, completed)
                 (self.faces if sample.aligned else self.others).append(sample)
             self.held_out += [read_labelled(path, options.read_side) for path in held_out]
-        self.wearing = [i for i, sample in enumerate(self.faces) if np.isin(sample.labels, WORN).sum() > 40]
+        worn = [[i for i, sample in enumerate(self.faces) if (sample.labels == kind).sum() > 40] for kind in WORN]
+        self.wearing = [places for places in worn if places]
         self.painted = painted_copies(self.faces, seed) if options.painted else []
         self.painted_others = painted_copies(self.others, seed + 1) if options.painted and completed else []
         self.weights = class_weights(self.faces or self.others).to(device)
@@ -151,12 +153,12 @@ class ParserTask:
         if self.others and (not self.faces or rng.random() > self.options.faces):
             painted = self.painted_others and rng.random() < self.options.painted
             return rng.choice(self.painted_others if painted else self.others), (0.6, 2.2)
-        drawn = self.wearing if rng.random() < self.options.rare else None
-        place = rng.choice(drawn or range(len(self.faces)))
+        rare = self.wearing and rng.random() < self.options.rare
+        place = rng.choice(rng.choice(self.wearing) if rare else range(len(self.faces)))
         painted = self.painted and rng.random() < self.options.painted
         chosen = (self.painted if painted else self.faces)[place]
         if self.wearing and rng.random() < self.options.lent:
-            chosen = lend(chosen, self.faces[rng.choice(self.wearing)])
+            chosen = lend(chosen, self.faces[rng.choice(rng.choice(self.wearing))])
         return chosen, (0.5, 1.5)
 
     def make_batch(self, rng: random.Random) -> tuple[Tensor, Tensor]:
