@@ -60,7 +60,8 @@ class PerfectNet(nn.Module):
 
 
 def perfect_parser(bias_on_crops: float = 0.0) -> FaceParser:
-    return FaceParser(PerfectNet(bias_on_crops), InputContract((0, 0, 0), (1, 1, 1), 32), "perfect")
+    # It goes by colours alone, so in a mirror it takes left for right.
+    return FaceParser(PerfectNet(bias_on_crops), InputContract((0, 0, 0), (1, 1, 1), 32), "perfect", both_ways=False)
 
 
 def parse_drawing(labels: np.ndarray, faces: object = "all") -> tuple[np.ndarray, tuple[Face, ...]]:

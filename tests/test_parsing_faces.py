@@ -105,7 +105,7 @@ class ShortSighted(PerfectNet):
 @pytest.mark.parametrize(("x", "y"), [(1100, 300), (250, 1250), (750, 750)])
 def test_a_face_too_small_for_the_frame_is_seen_from_near(x, y):
     picture = as_tensor(PALETTE[drawing(1500, 1500, (x, y, 30, 0))])
-    parser = FaceParser(ShortSighted(), InputContract((0, 0, 0), (1, 1, 1), 32), "short-sighted")
+    parser = FaceParser(ShortSighted(), InputContract((0, 0, 0), (1, 1, 1), 32), "short-sighted", both_ways=False)
     (face,) = parser.parse(picture).faces
     assert math.hypot(face.x - x, face.y - y) < 10
     # In videos time is short, and a face that was seen once is followed.
@@ -136,3 +136,30 @@ def test_crops_are_fused_without_a_seam():
     steepest = 5 * math.pi / 2 / (0.18 * face.side)
     for axis in (0, 1):
         assert np.abs(np.diff(risen, axis=axis)).max() < 1.5 * steepest
+
+
+class OneEyed(PerfectNet):
+    """On crops, a left eye gets 10 more in the left half."""
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        logits = super().forward(image)
+        if image.shape[-2:] == (448, 448):
+            logits[:, INDEX["left-eye"], :, : logits.shape[-1] // 2] += 10
+        return logits
+
+
+def test_a_face_is_seen_in_the_mirror_too():
+    """There the left half is the right half, and a left eye a right one; the mean of both is kept, not in videos."""
+    picture = as_tensor(PALETTE[drawing(400, 500, (250, 170, 45, 0))])
+    contract = InputContract((0, 0, 0), (1, 1, 1), 32)
+    plain, odd = (FaceParser(net(), contract, "drawn") for net in (PerfectNet, OneEyed))
+    for parse, left, right in (("parse", 5, 5), ("parse_following", 10, 0)):
+        arguments = (picture,) if parse == "parse" else (picture, ())
+        first, second = (getattr(parser, parse)(*arguments) for parser in (plain, odd))
+        (face,) = first.faces
+        y, x, aside = round(face.y), round(face.x), round(face.side * 0.15)
+        risen = (second.logits - first.logits).numpy()
+        assert risen[INDEX["left-eye"], y, x - aside] == pytest.approx(left, abs=0.01)
+        assert risen[INDEX["left-eye"], y, x + aside] == pytest.approx(0, abs=0.01)
+        assert risen[INDEX["right-eye"], y, x + aside] == pytest.approx(right, abs=0.01)
+        assert risen[INDEX["right-eye"], y, x - aside] == pytest.approx(0, abs=0.01)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from conftest import is_one_sentence
 from selfieart.errors import SelfieartError, UnknownName, unknown
-from selfieart.segments import ALIASES, GROUPS, INDEX, NAMES, PAIRS, SEGMENTS, assign, canonical, members
+from selfieart.segments import ALIASES, GROUPS, INDEX, MIRRORED, NAMES, PAIRS, SEGMENTS, assign, canonical, members
 
 # The label order that CelebAMask-HQ publishes (g_mask.py) and our word for each.
 CELEBAMASK_HQ = {
@@ -36,6 +36,12 @@ def test_pairs_are_left_and_right():
     assert {(NAMES[a], NAMES[b]) for a, b in PAIRS} == {
         (name, name.replace("left", "right")) for name in NAMES if name.startswith("left")
     }
+
+
+def test_in_a_mirror_left_is_right():
+    swapped = {"left": "right", "right": "left"}
+    names = ["-".join(swapped.get(word, word) for word in name.split("-")) for name in NAMES]
+    assert [NAMES[index] for index in MIRRORED] == names
 
 
 def test_groups():

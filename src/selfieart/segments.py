@@ -57,6 +57,10 @@ PAIRS: tuple[tuple[int, int], ...] = (
 )
 """Classes that change places when the picture is mirrored."""
 
+_OTHER = {a: b for pair in PAIRS for a, b in (pair, pair[::-1])}
+MIRRORED: tuple[int, ...] = tuple(_OTHER.get(index, index) for index in range(len(SEGMENTS)))
+"""The class that each class becomes in a mirrored picture."""
+
 
 def _indices(*names: str) -> frozenset[int]:
     return frozenset(INDEX[name] for name in names)

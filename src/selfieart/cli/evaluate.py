@@ -50,7 +50,7 @@ def parsing(
         pairs_in,
         read_pairs,
     )  # fmt: skip
-    from selfieart.training.parser import painted_copies
+    from selfieart.training.parser import PaintedCopies
 
     kinds = ("classes", "person", "parts")
     if kind not in kinds:
@@ -58,7 +58,8 @@ def parsing(
     samples = read_pairs(pairs_in(images, labels, held_out_names() if held_out else None), kind)
     chosen, net = network(parser, weights)
     if painted:
-        samples = painted_copies(samples, 0)
+        copies = PaintedCopies(samples, 0)
+        samples = [copies[place] for place in range(len(samples))]
     with progress(quiet=as_json) as report:
         scores = evaluate_parsing(Whole(chosen) if side is None else OnePass(net, side), samples, report)
     if as_json:

@@ -19,7 +19,7 @@ from selfieart.imaging.resize import resize
 from selfieart.parsing.choice import Faces, check_faces
 from selfieart.parsing.faces import Face, FloatArray, find_faces
 from selfieart.parsing.parsing import Parsing
-from selfieart.segments import GROUPS, INDEX
+from selfieart.segments import GROUPS, INDEX, MIRRORED
 
 SMALLEST_SIDE = 8
 
@@ -58,6 +58,7 @@ class FaceParser:
         frame_side: short side of the whole frame, in pixels; its long side is at most twice that.
         crop_side: side of a face's crop, in pixels.
         canvas_side: long side of the fused logits, in pixels, unless the picture is smaller.
+        both_ways: look at each face of a photo in the mirror too.
     """
 
     def __init__(
@@ -68,8 +69,9 @@ class FaceParser:
         frame_side: int = 320,
         crop_side: int = 448,
         canvas_side: int = 768,
+        both_ways: bool = True,
     ) -> None:
-        self.net, self.contract, self.name = net, contract, name
+        self.net, self.contract, self.name, self.both_ways = net, contract, name, both_ways
         self.frame_side, self.crop_side, self.canvas_side = frame_side, crop_side, canvas_side
         self._mean = torch.tensor(contract.mean)[:, None, None]
         self._std = torch.tensor(contract.std)[:, None, None]
@@ -96,7 +98,7 @@ class FaceParser:
         Raises:
             SelfieartError: the picture is too small, or ``faces`` is not "all", "largest" or a positive number.
         """
-        return self._parse(picture, (), faces, closer=True)
+        return self._parse(picture, (), faces, thorough=True)
 
     def parse_following(self, picture: Tensor, tracks: Sequence[Face], faces: Faces = "all") -> Parsing:
         """Parse the next frame of a video: crops move smoothly, and a face seen before is looked for where it was.
@@ -104,15 +106,15 @@ class FaceParser:
         Args:
             picture: (3, H, W) in [0, 1], each side at least 8 pixels.
             tracks: faces of the frames before, in pixels of the picture. Faces too small for the frame are not
-                looked for from near, as :meth:`parse` does: in videos time is short.
+                looked for from near, nor faces looked at in the mirror, as :meth:`parse` does: in videos time is short.
             faces: which faces keep their segments; the others become background.
 
         Raises:
             SelfieartError: the picture is too small, or ``faces`` is not "all", "largest" or a positive number.
         """
-        return self._parse(picture, tracks, faces, closer=False)
+        return self._parse(picture, tracks, faces, thorough=False)
 
-    def _parse(self, picture: Tensor, tracks: Sequence[Face], faces: Faces, closer: bool) -> Parsing:
+    def _parse(self, picture: Tensor, tracks: Sequence[Face], faces: Faces, thorough: bool) -> Parsing:
         limit = check_faces(faces)
         height, width = check_size(picture)
         scale = min(1.0, self.canvas_side / max(height, width))
@@ -120,8 +122,11 @@ class FaceParser:
         frame = self._frame_logits(canvas)
         known = [track.scaled(canvas.shape[-1] / width) for track in tracks]
         found = self._refined_faces(canvas, frame, followed(find_faces(_probabilities(frame)), known))
-        if closer and not found:
+        if thorough and not found:
             found = self._refined_faces(canvas, frame, self._faces_from_near(canvas))
+        if thorough and self.both_ways:
+            half = np.float32(0.5)
+            found = [(f, half * (logits + self._crop_logits(canvas, f, mirrored=True))) for f, logits in found]
         fused = _features_in_faces(_fused(frame, found), [face for face, _ in found])
         logits = torch.from_numpy(_without_islands(fused))
         if limit is not None:
@@ -185,7 +190,8 @@ class FaceParser:
                 refined.append((face, logits))
         return refined
 
-    def _crop_logits(self, canvas: Tensor, face: Face) -> FloatArray:
+    def _crop_logits(self, canvas: Tensor, face: Face, mirrored: bool = False) -> FloatArray:
+        """Logits (19, n, n) of the upright crop of a face; if asked, those that its mirror image gives."""
         side = self.crop_side
         pixels = canvas.permute(1, 2, 0).contiguous().numpy()
         # Warping down by more than 2 would alias, so the canvas is first reduced to about the crop's scale.
@@ -196,7 +202,10 @@ class FaceParser:
         crop = cv2.warpAffine(
             pixels, face.matrix(side), (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
-        return self._logits(torch.from_numpy(crop).permute(2, 0, 1)).numpy()
+        x = torch.from_numpy(crop).permute(2, 0, 1)
+        if not mirrored:
+            return self._logits(x).numpy()
+        return self._logits(x.flip(-1))[list(MIRRORED)].flip(-1).numpy()
 
 
 def check_size(picture: Tensor) -> tuple[int, int]:

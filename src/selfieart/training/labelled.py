@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from selfieart.errors import SelfieartError
 from selfieart.imaging import read_photo
-from selfieart.segments import GROUPS, INDEX, NAMES
+from selfieart.segments import GROUPS, INDEX, MIRRORED, NAMES
 from selfieart.training.loop import numpy_rng
 
 Pixels = NDArray[np.uint8]
@@ -47,9 +47,7 @@ def allowed_classes() -> NDArray[np.float32]:
 def mirrored_ids() -> Pixels:
     """(256,): the label id of each id in a mirrored picture."""
     ids = np.arange(256, dtype=np.uint8)
-    for part in ("eye", "brow", "ear"):
-        left, right = INDEX[f"left-{part}"], INDEX[f"right-{part}"]
-        ids[left], ids[right] = right, left
+    ids[: len(MIRRORED)] = MIRRORED
     return ids
 
 

@@ -135,8 +135,10 @@ class ParserTask:
             self.held_out += [read_labelled(path, options.read_side) for path in held_out]
         worn = [[i for i, sample in enumerate(self.faces) if (sample.labels == kind).sum() > 40] for kind in WORN]
         self.wearing = [places for places in worn if places]
-        self.painted = painted_copies(self.faces, seed) if options.painted else []
-        self.painted_others = painted_copies(self.others, seed + 1) if options.painted and completed else []
+        self.painted = PaintedCopies(self.faces, seed)
+        self.painted_others = PaintedCopies(self.others, seed + 1)
+        # Labels that leave a choice teach little about a painting.
+        self.paints_others = completed is not None
         self.weights = class_weights(self.faces or self.others).to(device)
         self.allowed = torch.from_numpy(allowed_classes()).to(device)
 
@@ -151,11 +153,12 @@ class ParserTask:
 
     def _sample(self, rng: random.Random) -> tuple[Labelled, tuple[float, float]]:
         if self.others and (not self.faces or rng.random() > self.options.faces):
-            painted = self.painted_others and rng.random() < self.options.painted
-            return rng.choice(self.painted_others if painted else self.others), (0.6, 2.2)
+            painted = self.paints_others and rng.random() < self.options.painted
+            place = rng.randrange(len(self.others))
+            return (self.painted_others if painted else self.others)[place], (0.6, 2.2)
         rare = self.wearing and rng.random() < self.options.rare
         place = rng.choice(rng.choice(self.wearing) if rare else range(len(self.faces)))
-        painted = self.painted and rng.random() < self.options.painted
+        painted = rng.random() < self.options.painted
         chosen = (self.painted if painted else self.faces)[place]
         if self.wearing and rng.random() < self.options.lent:
             chosen = lend(chosen, self.faces[rng.choice(rng.choice(self.wearing))])
@@ -241,16 +244,32 @@ def dice_loss(probabilities: Tensor, labels: Tensor) -> Tensor:
     return (1 - overlap / (seen.sum(1) + truth.sum(1) + 1))[present].mean()
 
 
-def painted_copies(samples: list[Labelled], seed: int) -> list[Labelled]:
-    """Each picture in one of the preset styles, at least half of it, often with some of its own colours."""
-    stylizer, rng = load_presets(), random.Random(f"{seed}/painted")
-    copies = []
-    for sample in samples:
+class PaintedCopies:
+    """Each picture in one of the preset styles, at least half of it, often with some of its own colours.
+
+    A copy is painted when it is first asked for, always in the same way.
+
+    Args:
+        samples: pictures and labels.
+        seed: of the choice of styles.
+    """
+
+    def __init__(self, samples: list[Labelled], seed: int) -> None:
+        self.samples, self.seed = samples, seed
+        self._kept: dict[int, Labelled] = {}
+
+    def __getitem__(self, place: int) -> Labelled:
+        """The copy of a sample."""
+        if place not in self._kept:
+            self._kept[place] = self._painted(place)
+        return self._kept[place]
+
+    def _painted(self, place: int) -> Labelled:
+        stylizer, rng, sample = load_presets(), random.Random(f"{self.seed}/painted/{place}"), self.samples[place]
         content = as_tensor(sample.pixels)
         style, strength, color = rng.choice(stylizer.styles()), rng.uniform(0.5, 1.0), rng.choice((0.0, 0.0, 0.6))
         painted = keep_color(content, stylizer.stylize(content, style), color)
-        copies.append(Labelled(as_pixels(torch.lerp(content, painted, strength)), sample.labels, sample.aligned))
-    return copies
+        return Labelled(as_pixels(torch.lerp(content, painted, strength)), sample.labels, sample.aligned)
 
 
 def predict(model: nn.Module, pixels: NDArray[np.uint8], side: int, device: torch.device) -> NDArray[np.uint8]:
