@@ -18,6 +18,7 @@ from selfieart.errors import Cancelled, SelfieartError
 from selfieart.features.encoder import CHANNELS, LAYERS, STEPS, STYLE_LAYERS, Encoder, load_encoder
 from selfieart.features.gram import gram, guided_gram, mask_at, relative_error
 from selfieart.imaging.arrays import as_tensor
+from selfieart.training.evaluate import painted_by
 from selfieart.training.one_style import fit_style
 from selfieart.transfer.any_style import at_reading_size, read_code, read_size
 from selfieart.transfer.code_predictor import STATISTICS, CodePredictor, style_statistics
@@ -100,26 +101,14 @@ class TestPrediction:
 
     def test_it_begins_with_the_presets(self):
         torch.manual_seed(0)
-        predictor, codes, statistics = CodePredictor((20, 30), rank=8), torch.randn(6, 50), torch.rand(9, STATISTICS)
+        predictor, codes, statistics = CodePredictor(50, rank=8), torch.randn(6, 50), torch.rand(9, STATISTICS)
         predictor.begin_with(codes, statistics)
         assert torch.allclose(predictor.mean, codes.mean(0), atol=1e-6)
-        for part in (slice(0, 20), slice(20, 50)):
-            rest = (codes - codes.mean(0))[:, part]
-            basis = torch.linalg.qr(predictor.directions[:5, part].T).Q
-            assert torch.allclose(rest @ basis @ basis.T, rest, atol=1e-4)
+        rest = codes - codes.mean(0)
+        basis = torch.linalg.qr(predictor.directions[:5].T).Q
+        assert torch.allclose(rest @ basis @ basis.T, rest, atol=1e-4)
         # Statistics far outside of what was seen are held.
         assert torch.equal(predictor(statistics * 1e6), predictor(statistics * 1e7))
-
-    def test_each_part_is_mixed_from_its_own_directions(self):
-        torch.manual_seed(0)
-        predictor, statistics = CodePredictor((4, 6), hidden=5, rank=3), torch.rand(2, STATISTICS)
-        mixtures = predictor.mix(torch.relu(predictor.hidden(statistics.clamp(-4, 4))))
-        wanted = torch.zeros(2, 10)
-        for picture in range(2):
-            for place in range(10):
-                first = 0 if place < 4 else 3
-                wanted[picture, place] = mixtures[picture, first : first + 3] @ predictor.directions[:, place]
-        assert torch.allclose(predictor(statistics), wanted + predictor.mean, atol=1e-6)
 
     def test_a_code_depends_on_the_picture_only(self, predicts, stylizer, painting):
         code = stylizer.encode_picture(as_tensor(painting))
@@ -138,6 +127,26 @@ class TestPrediction:
         picture = torch.rand(3, *size, generator=torch.Generator().manual_seed(1))
         assert min(at_reading_size(picture).shape[-2:]) >= 32 or max(size) > 1536
         assert bool(stylizer.encode_picture(picture).isfinite().all())
+
+    def test_it_is_judged_by_the_picture_as_it_is_in_its_file(self, tmp_path, painting):
+        """And not by the smaller one that its result is compared with; each picture is read once."""
+        file, read = tmp_path / "painting.png", []
+        cv2.imwrite(str(file), painting[..., ::-1])
+
+        class Reads:
+            codes: dict[str, torch.Tensor] = {}  # noqa: RUF012 - no preset
+
+            def encode_picture(self, picture: torch.Tensor) -> torch.Tensor:
+                read.append(picture)
+                return torch.zeros(3)
+
+            def render(self, content: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
+                return content + codes.sum()
+
+        paint, content = painted_by(Reads(), {"mine": file}), torch.rand(3, 8, 8)
+        for _ in range(2):
+            assert torch.equal(paint("mine", content, torch.zeros(3, 4, 4)), content)
+        assert len(read) == 1 and torch.equal(read[0], as_tensor(painting))
 
     def test_what_is_no_style(self, predicts, stylizer):
         for picture, says in ((torch.zeros(3, 15, 99), "too small to show a style"),

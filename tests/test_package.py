@@ -145,7 +145,7 @@ def test_the_weights_fit_their_networks():
     assert not missing.missing_keys
     tensors = load_weights("presets")
     assert tensors["codes"].shape == (len(presets()), StyleNet().code_size)
-    predictor = {f"predictor.{key}" for key in CodePredictor(StyleNet().code_parts).state_dict()}
+    predictor = {f"predictor.{key}" for key in CodePredictor(StyleNet().code_size).state_dict()}
     painting = {"codes", *(f"net.{key}" for key in StyleNet().state_dict())}
     assert set(tensors) in (painting, painting | predictor)
     assert set(load_weights("encoder")) == set(Encoder().state_dict())

@@ -197,7 +197,7 @@ def _judge_styles(
     judge = Judge(teacher, photo, side)
     stylizer = load_presets() if weights is None else load_presets_from(weights)
     with progress(quiet=as_json) as report:
-        results = {"feed-forward": judge.scores(styles, painted_by(stylizer), report)}
+        results = {"feed-forward": judge.scores(styles, painted_by(stylizer, styles), report)}
         if gatys:
             results["gatys"] = judge.scores(styles, optimised_by(judge.encoder, gatys, side), report)
     if as_json:

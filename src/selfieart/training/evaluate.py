@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from selfieart.features.encoder import PerceptualEncoder
 from selfieart.imaging import read_photo
-from selfieart.imaging.arrays import as_pixels
+from selfieart.imaging.arrays import as_pixels, as_tensor
 from selfieart.metrics.distances import content_distance, style_distance
 from selfieart.painter import scaled
 from selfieart.sheets import fitted, sheet
@@ -79,13 +80,25 @@ class Judge:
         return out
 
 
-def painted_by(stylizer: PresetStylizer) -> Paint:
-    """Painting with presets by name, and with any other picture by its predicted code."""
+def painted_by(stylizer: PresetStylizer, styles: dict[str, Path]) -> Paint:
+    """Painting with presets by name, and with any other picture by its predicted code.
+
+    Codes are predicted from the files, as for a user: a painting reduced to the side at which it is judged has lost the
+    strokes that its code is to describe.
+
+    Args:
+        stylizer: the feed-forward network.
+        styles: name -> its picture.
+    """
+
+    @cache
+    def code(name: str) -> Tensor:
+        return stylizer.encode_picture(as_tensor(read_photo(styles[name]).pixels))
 
     def paint(name: str, content: Tensor, painting: Tensor) -> Tensor:
         if name in stylizer.codes:
             return stylizer.stylize(content, name)
-        return stylizer.render(content, stylizer.encode_picture(painting)[None])
+        return stylizer.render(content, code(name)[None])
 
     return paint
 

@@ -49,7 +49,7 @@ CONTENT_LAYERS = {"relu3_1": 0.12, "relu4_2": 0.3}
 SCHEDULE = Schedule(6000, clip=2.0)
 """What is usual; the model cards say how the packaged weights were learned."""
 
-PREDICTION_SCHEDULE = Schedule(4000, learning_rate=7e-4, clip=2.0)
+PREDICTION_SCHEDULE = Schedule(4000, learning_rate=2e-4, clip=2.0)
 """What is usual where only the prediction of codes is learned."""
 
 
@@ -97,7 +97,7 @@ class StyleModel(nn.Module):
         self.net = StyleNet()
         code = torch.cat([torch.cat([torch.ones(n.channels), torch.zeros(2 * n.channels)]) for n in self.net.norms])
         self.codes = nn.Parameter(code.repeat(presets, 1))
-        self.predictor = CodePredictor(self.net.code_parts) if any_style else None
+        self.predictor = CodePredictor(self.net.code_size) if any_style else None
 
     def forward(self, image: Tensor, codes: Tensor, noise: list[Tensor]) -> Tensor:
         """(B, 3, H, W) and codes (B, D) -> (B, 3, H, W)."""

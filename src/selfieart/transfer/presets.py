@@ -97,7 +97,7 @@ def _stylizer(tensors: dict[str, Tensor]) -> PresetStylizer:
             parts[part][rest] = value
     net = StyleNet()
     net.load_state_dict(parts["net"])
-    predictor = CodePredictor(net.code_parts)
+    predictor = CodePredictor(net.code_size)
     if parts["predictor"]:
         predictor.load_state_dict(parts["predictor"])
 

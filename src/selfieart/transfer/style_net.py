@@ -184,14 +184,9 @@ class StyleNet(nn.Module):
         return [module for module in self.modules() if isinstance(module, ConditionalNorm)]
 
     @property
-    def code_parts(self) -> list[int]:
-        """Length of each normalisation's part of a style code: scale, shift and noise gain of every channel."""
-        return [3 * norm.channels for norm in self.norms]
-
-    @property
     def code_size(self) -> int:
-        """Length D of a style code."""
-        return sum(self.code_parts)
+        """Length D of a style code: scale, shift and noise gain of every normalised channel."""
+        return 3 * sum(norm.channels for norm in self.norms)
 
     def forward(
         self,
