@@ -30,7 +30,7 @@ from selfieart.training.labelled import (
     read_labelled,
     split,
 )  # fmt: skip
-from selfieart.training.parser import dice_loss, partial_label_loss
+from selfieart.training.parser import PaintedCopies, dice_loss, partial_label_loss
 from selfieart.training.style_losses import (
     HIGHEST_PEAK,
     Motion,
@@ -185,6 +185,20 @@ class TestLabels:
         worn = lend(face, Labelled(np.full((20, 20, 3), 200, np.uint8), labels, True))
         assert worn.labels[10, 10] == INDEX["glasses"] and worn.labels[0, 0] == 1
         assert worn.pixels[10, 10, 0] == 200 and worn.pixels[0, 0, 0] == 50
+
+    def test_a_painted_copy_depends_on_its_place_only_and_keeps_its_labels(self, astronaut):
+        crops = [astronaut[top : top + 64, 160:240] for top in (0, 64)]
+        samples = [Labelled(crop, np.full((64, 80), place, np.uint8), True) for place, crop in enumerate(crops)]
+        copies, others = PaintedCopies(samples, 3), PaintedCopies(samples[::-1], 3)
+        second, first = copies[1], copies[0]
+        assert copies[1] is second
+        assert (PaintedCopies(samples, 3)[0].pixels == first.pixels).all()
+        assert [copy.labels[0, 0] for copy in (first, second)] == [0, 1]
+        for copy, crop in ((first, crops[0]), (second, crops[1])):
+            assert copy.pixels.shape == crop.shape
+            assert np.abs(copy.pixels.astype(int) - crop).mean() > 5
+        # The style belongs to the place, not to the picture.
+        assert (others[1].pixels != first.pixels).any()
 
     def test_held_out_names_are_never_learned_from(self):
         names = sorted(held_out_names())

@@ -68,9 +68,8 @@ class ParserTraining:
         batch: crops in a batch.
         faces: share of crops from pictures with all 19 classes.
         painted: share of those that are taken from a painted copy.
-        rare: share of those that are drawn from pictures with glasses, a hat, earrings or a necklace, each as often as
-            the others.
-        lent: share of those that borrow glasses, hat, earrings or necklace, likewise.
+        rare: share of those that are drawn from pictures with glasses, a hat, earrings or a necklace.
+        lent: share of those that borrow glasses, hat, earrings or necklace.
         far: share of crops that show the person from far away: without, small faces in large pictures are not seen.
         dice: weight of the Dice loss.
         read_side: short side at which pictures are kept in memory.
@@ -80,8 +79,8 @@ class ParserTraining:
     batch: int = 8
     faces: float = 0.6
     painted: float = 0.25
-    rare: float = 0.3
-    lent: float = 0.4
+    rare: float = 0.2
+    lent: float = 0.3
     far: float = 0.2
     dice: float = 0.5
     read_side: int = 384
@@ -133,8 +132,7 @@ class ParserTask:
                     sample = with_completed(sample, path, completed)
                 (self.faces if sample.aligned else self.others).append(sample)
             self.held_out += [read_labelled(path, options.read_side) for path in held_out]
-        worn = [[i for i, sample in enumerate(self.faces) if (sample.labels == kind).sum() > 40] for kind in WORN]
-        self.wearing = [places for places in worn if places]
+        self.wearing = [i for i, sample in enumerate(self.faces) if np.isin(sample.labels, WORN).sum() > 40]
         self.painted = PaintedCopies(self.faces, seed)
         self.painted_others = PaintedCopies(self.others, seed + 1)
         # Labels that leave a choice teach little about a painting.
@@ -156,12 +154,12 @@ class ParserTask:
             painted = self.paints_others and rng.random() < self.options.painted
             place = rng.randrange(len(self.others))
             return (self.painted_others if painted else self.others)[place], (0.6, 2.2)
-        rare = self.wearing and rng.random() < self.options.rare
-        place = rng.choice(rng.choice(self.wearing) if rare else range(len(self.faces)))
+        drawn = self.wearing if rng.random() < self.options.rare else None
+        place = rng.choice(drawn or range(len(self.faces)))
         painted = rng.random() < self.options.painted
         chosen = (self.painted if painted else self.faces)[place]
         if self.wearing and rng.random() < self.options.lent:
-            chosen = lend(chosen, self.faces[rng.choice(rng.choice(self.wearing))])
+            chosen = lend(chosen, self.faces[rng.choice(self.wearing)])
         return chosen, (0.5, 1.5)
 
     def make_batch(self, rng: random.Random) -> tuple[Tensor, Tensor]:
