@@ -22,5 +22,4 @@ def fast_dtype(device: torch.device | None = None) -> torch.dtype:
 
 def fast_autocast(device: torch.device) -> torch.autocast:
     """Within it convolutions and matrix products run in :func:`fast_dtype` of the device."""
-    dtype = fast_dtype(device)
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16)
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast_dtype(device) == torch.bfloat16)

@@ -66,8 +66,7 @@ class PresetTraining:
         weights: of the terms of the loss.
         net_pace, code_pace, predictor_pace: learning rates of the trunk, of the presets' codes (a code learns only when
             its turn comes) and of the prediction of codes, in that of the schedule.
-        prediction_only: leave trunk and presets as they are: a step takes a quarter of the time, and the presets keep
-            painting what they paint.
+        prediction_only: leave trunk and presets as they are, so that the presets keep painting what they paint.
         warm_up: steps of learning to reproduce the input, where there is no start.
     """
 
@@ -148,6 +147,9 @@ class StyleTask:
         start: weights to start from.
         encoder: weights of the perceptual encoder; the packaged ones when left out.
         seed: of the first weights.
+
+    Raises:
+        SelfieartError: only the prediction is to be learned, but for no given weights; or files cannot be used.
     """
 
     parts = ("total", "content", "mean", "covariance", "local", "variation", "light", "stability", "peaks")
@@ -165,6 +167,8 @@ class StyleTask:
         encoder: Path | None = None,
         seed: int = 0,
     ) -> None:
+        if options.prediction_only and (start is None or not options.any_style):
+            raise SelfieartError("Prediction alone is learned for given weights: name them with --start.")
         names = held_out_names()
         self.options, self.device, self.styles, self.started = options, device, styles, start is not None
         found = list_images(pictures) if options.any_style else []
@@ -187,8 +191,6 @@ class StyleTask:
         torch.manual_seed(seed)
         self.model = self._model(start).to(device)
         if options.prediction_only:
-            if start is None or self.model.predictor is None:
-                raise SelfieartError("Prediction alone is learned for given weights: name them with --start.")
             self.model.net.requires_grad_(False)
             self.model.codes.requires_grad_(False)
 
