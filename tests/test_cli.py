@@ -244,7 +244,7 @@ def test_models(done):
     for name, row in result.items():
         assert row["sha256"] == manifest()[name].sha256
         assert row["licence"]
-    assert manifest()["parser"].sha256[:20] in done("models")
+    assert manifest()["bisenet"].sha256[:20] in done("models")
 
 
 def test_gallery(done, me, studio):

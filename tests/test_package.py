@@ -128,19 +128,19 @@ def test_the_manifest_tells_the_truth(name):
 
 def test_the_model_cards_are_those_of_the_manifest():
     assert (REPOSITORY / "docs" / "models.md").read_text("utf-8") == model_cards(), "run 'make docs'"
-    text = model_cards([replace(manifest()["parser"], metrics={"a_b": {"x": [1, None]}}, licence="one | two")])
+    text = model_cards([replace(manifest()["bisenet"], metrics={"a_b": {"x": [1, None]}}, licence="one | two")])
     assert "| a b | x 1, none |" in text
     assert "| licence | one \\| two |" in text
 
 
 def test_the_classes_are_those_of_the_code():
-    assert manifest()["parser"].classes == NAMES
+    assert manifest()["bisenet"].classes == NAMES
     assert manifest()["presets"].classes == tuple(presets())
     assert manifest()["encoder"].classes == LAYERS
 
 
 def test_the_weights_fit_their_networks():
-    missing = BiSeNet().load_state_dict(load_weights("parser"), strict=False)
+    missing = BiSeNet().load_state_dict(load_weights("bisenet"), strict=False)
     assert not missing.unexpected_keys
     assert not missing.missing_keys
     tensors = load_weights("presets")
@@ -157,7 +157,7 @@ def one_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[WeightsE
     path = tmp_path / "tiny.safetensors"
     path.write_bytes(save({"half": torch.tensor([1.5, -2], dtype=torch.float16), "count": torch.tensor([3])}))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    entry = replace(manifest()["parser"], name="tiny", file=path.name, sha256=digest, bytes=path.stat().st_size)
+    entry = replace(manifest()["bisenet"], name="tiny", file=path.name, sha256=digest, bytes=path.stat().st_size)
     module = import_module("selfieart.weights.manifest")
     monkeypatch.setattr(module, "manifest", lambda: {"tiny": entry})
     monkeypatch.setattr(module.resources, "files", lambda _: tmp_path)

@@ -19,15 +19,16 @@ from conftest import is_one_sentence
 from selfieart.cli import main
 from selfieart.errors import SelfieartError
 from selfieart.features.encoder import CHANNELS, LAYERS, Encoder
+from selfieart.parsing.registry import FACE_NETWORKS, face_network
 from selfieart.training import loop
 from selfieart.training.curves import read_columns
 from selfieart.training.encoder import EncoderTask, EncoderTraining, train_encoder
 from selfieart.training.labelled import PERSON, Labelled
 from selfieart.training.loop import Schedule, choose_device, fit
-from selfieart.training.parser import ParserTraining, train_parser
+from selfieart.training.parser import ParserTask, ParserTraining, normalised, train_parser
 from selfieart.training.presets import PresetTraining, train_presets
 from selfieart.training.segnet import SegNetTraining, squeezed, train_segnet
-from selfieart.training.teacher import Teacher
+from selfieart.training.teacher import Teacher, load_teacher
 
 BRIEF = Schedule(3, log_every=1, save_every=1, sheet_every=2, warm_up=1)
 
@@ -231,13 +232,45 @@ def test_prediction_alone_leaves_the_presets_as_they_are(data, tmp_path):
     assert changed == {"predictor"}
 
 
-def test_the_parser_learns_from_full_and_partial_labels(data, tmp_path):
+@pytest.mark.parametrize("network", FACE_NETWORKS)
+def test_the_parser_learns_from_full_and_partial_labels(data, tmp_path, network):
     out = tmp_path / "parser.safetensors"
-    options = ParserTraining(size=64, batch=2, painted=0.0, read_side=96)
+    options = ParserTraining(size=64, batch=2, painted=0.0, read_side=96, network=network)
     summary = train_parser([data / "faces", data / "people"], out, options, BRIEF)
-    assert summary["settings"]["pictures"] == {"faces": 11, "others": 11, "held_out": 2}
+    assert summary["settings"]["pictures"] == {"faces": 11, "others": 11, "empty": 0, "held_out": 2}
     assert 0 <= summary["final"]["mean_iou"] <= 1 and 0 <= summary["final"]["person_iou"] <= 1
-    assert len(finite(out)) > 100
+    assert finite(out).keys() == face_network(network).state_dict().keys()
+
+
+def test_pictures_without_people_are_background(data):
+    options = ParserTraining(size=64, read_side=48, batch=4, empty=1.0)
+    task = ParserTask([data / "faces"], options, torch.device("cpu"), empty=data / "photos")
+    assert len(task.empty) == 12 and all(sample.pixels.shape == (48, 48, 3) for sample in task.empty)
+    _, labels = task.make_batch(random.Random(0))
+    assert set(labels.unique().tolist()) <= {0, 255}
+    assert (labels == 0).float().mean() > 0.5
+
+
+def test_the_parser_begins_with_the_teachers_features(data):
+    """Away from the borders each stage sees what the teacher sees, but for one factor that makes its size 1."""
+    options = ParserTraining(read_side=96, vgg_pace=0.1)
+    task = ParserTask([data / "faces"], options, torch.device("cpu"), teacher=data / "teacher.safetensors")
+    slow, fast = task.groups()[1], task.groups()[0]
+    assert (slow["pace"], fast["pace"]) == (0.1, 1.0)
+    net, count = task.model, len(task.model.pretrained())
+    assert [p.shape for p in slow["params"]] == [p.shape for layer in net.pretrained() for p in layer.parameters()]
+    assert len(slow["params"]) == 2 * count and len(fast["params"]) == len(list(net.parameters())) - 2 * count
+    image = torch.stack([torch.from_numpy(sample.pixels) for sample in task.faces]).permute(0, 3, 1, 2) / 255
+    with torch.no_grad():
+        wanted, x = load_teacher(data / "teacher.safetensors")(image), normalised(image)
+        for stage, last in ((net.down1, "1_2"), (net.down2, "2_2"), (net.down4, "3_4"), (net.down8, "4_4")):
+            x = stage(x)
+            inner = (..., *[slice(x.shape[-1] // 4, -(x.shape[-1] // 4))] * 2)
+            if last != "4_4":
+                mine, theirs = x[inner].flatten(), wanted[f"relu{last}"][inner].flatten()
+                assert torch.allclose(mine, theirs * ((mine @ theirs) / (theirs @ theirs)), atol=1e-4)
+            assert float(x.square().mean().sqrt()) == pytest.approx(1, rel=0.1)
+            x = torch.nn.functional.max_pool2d(x, 2)
 
 
 def test_squeezed_pictures_keep_their_labels():
@@ -277,6 +310,16 @@ class TestEncoder:
         resumed = run(tmp_path / "broken.safetensors")
         assert all(torch.equal(whole[key], resumed[key]) for key in whole)
 
+    def test_a_block_learns_alone_and_from_what_optimisation_makes(self, data, tmp_path):
+        first, out = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+        options = EncoderTraining(size=64, batch=3, largest=80, painted=0, basis_pictures=4)
+        train_encoder([data / "photos"], data / "teacher.safetensors", first, options, BRIEF)
+        options = replace(options, forced=0.0, only=("relu5_1",), optimised=1)
+        train_encoder([data / "photos"], data / "teacher.safetensors", out, options, BRIEF, start=first)
+        before, after = finite(first), finite(out)
+        moved = {key.split(".")[1] for key in before if not torch.equal(before[key], after[key])}
+        assert moved == {"relu5_1"}
+
     def test_the_basis_is_orthonormal_and_keeps_products(self, data):
         options = EncoderTraining(painted=0, basis_pictures=6)
         task = EncoderTask([data / "photos"], data / "teacher.safetensors", options, torch.device("cpu"))
@@ -299,7 +342,11 @@ def test_training_refuses_what_it_cannot_use(data, tmp_path, capsys):
     wrong = str(data / "encoder.safetensors")
     cases = [
         (["train", "encoder", str(tmp_path / "empty"), *out, *teacher], "is not a folder with JPEG or PNG"),
+        (["train", "encoder", str(data / "photos"), *out, *teacher, "--only", "relu51"], "did you mean 'relu5_1'"),
+        (["train", "encoder", str(data / "photos"), *out, *teacher, "--optimised", "2"], "--start"),
         (["train", "parser", str(data / "photos"), *out], "images"),
+        (["train", "parser", str(data / "faces"), *out, "--network", "unit"], "did you mean 'unet'"),
+        (["train", "parser", str(data / "faces"), *out, *teacher, "--network", "bisenet"], "leave --teacher out"),
         (["train", "parser", str(data / "faces"), *out, "--start", wrong], "do not fit this network"),
         (["train", "parser", str(data / "faces"), *out, "--completed", str(tmp_path / "empty")], "completed labels"),
         (["train", "labels", str(data / "photos"), "--out", str(tmp_path / "c")], "images"),

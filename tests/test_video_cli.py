@@ -31,7 +31,7 @@ def quick(monkeypatch):
             super().__init__()
             made.append((look, steadiness, parse_every))
 
-    monkeypatch.setattr("selfieart.studio.Studio", lambda: None)
+    monkeypatch.setattr("selfieart.studio.Studio", lambda parser: None)
     monkeypatch.setattr("selfieart.video.painter.VideoPainter", Painter)
     return made
 
@@ -90,6 +90,7 @@ def test_the_command_prints_json(run, quick, clip, tmp_path):
     (("-s", "candy", "--end", "1:75"), "is no time"),
     (("-s", "candy", "--steadiness", "2"), "from 0 to 1"),
     (("-s", "candy", "--parse-every", "0"), "auto or a whole number"),
+    (("-s", "candy", "--parser", "unit"), "did you mean 'unet'"),
     (("-s", "candy", "--preview", "b.txt"), "suffix"),
     (("-s", "candy", "--preview", "b.png", "-o", "b.png"), "suffix"),
     (("-s", "candy", "--save-look", "me.mp4"), "is the video itself"),

@@ -25,7 +25,7 @@ from selfieart.imaging.resize import resize
 from selfieart.layers import BlurLayer, ColorLayer, GreyLayer, Layer, PaintedLayer
 from selfieart.look import PNG_KEY, Look
 from selfieart.painter import paint, scaled, shares_of
-from selfieart.parsing.choice import Faces
+from selfieart.parsing.choice import DEFAULT_PARSER, Faces
 from selfieart.parsing.parser import Parser
 from selfieart.parsing.parsing import Parsing
 from selfieart.parsing.registry import load_parser
@@ -86,7 +86,7 @@ class Studio:
         UnknownName: there is no such parser.
     """
 
-    def __init__(self, parser: str = "bisenet", threads: int | None = None) -> None:
+    def __init__(self, parser: str = DEFAULT_PARSER, threads: int | None = None) -> None:
         if threads is not None:
             torch.set_num_threads(threads)
         self.parser: Parser = load_parser(parser)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from selfieart.parsing.choice import DEFAULT_PARSER
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -25,7 +27,7 @@ def parsing(
     kind: Annotated[
         str, typer.Option("--kind", help="What the labels hold: classes (0-18), person (0, 255) or parts (0-4).")
     ] = "classes",
-    parser: Annotated[str, typer.Option("--parser", help="Which parser.")] = "bisenet",
+    parser: Annotated[str, typer.Option("--parser", help="Which parser.")] = DEFAULT_PARSER,
     weights: Annotated[
         Path | None, typer.Option("--weights", help="Other weights of that parser (safetensors).")
     ] = None,

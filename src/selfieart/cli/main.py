@@ -11,6 +11,7 @@ import typer
 from selfieart.cli.evaluate import app as evaluate
 from selfieart.cli.train import app as train
 from selfieart.errors import Cancelled, SelfieartError
+from selfieart.parsing.choice import DEFAULT_PARSER
 
 app = typer.Typer(
     name="selfieart",
@@ -40,7 +41,10 @@ Stroke = Annotated[
     ),
 ]
 ParserName = Annotated[
-    str, typer.Option("--parser", help="Who finds the segments: bisenet, or segnet, which knows person and background.")
+    str,
+    typer.Option(
+        "--parser", help="Who finds the segments: unet; bisenet, faster; or segnet, which knows person and background."
+    ),
 ]
 LookFile = Annotated[Path | None, typer.Option("--look", help="A look: a TOML file, or a PNG made by selfieart.")]
 
@@ -113,7 +117,7 @@ def photo(
             "--masks", help="For semantic: how many kinds of parts guide it; 5 of the parser's or 2 clusters."
         ),
     ] = None,
-    parser: ParserName = "bisenet",
+    parser: ParserName = DEFAULT_PARSER,
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
@@ -166,6 +170,7 @@ def video(
     parse_every: Annotated[
         str, typer.Option("--parse-every", help="auto, or N: find the segments on every Nth frame.")
     ] = "auto",
+    parser: ParserName = DEFAULT_PARSER,
     start: Annotated[str | None, typer.Option("--start", help="Begin there: seconds, or 1:30.")] = None,
     end: Annotated[str | None, typer.Option("--end", help="Stop there: seconds, or 1:30.")] = None,
     size: Annotated[int | None, typer.Option("--size", help="Reduce the short side to this many pixels.")] = None,
@@ -200,6 +205,7 @@ def video(
         reading,
         steadiness,
         parse_every,
+        parser,
         preview,
         save_look,
         overwrite,
@@ -216,7 +222,7 @@ def parse(
         Path | None, typer.Option("--labels", help="Write the 8-bit class map at photo size (PNG).")
     ] = None,
     faces: FacesOption = "all",
-    parser: ParserName = "bisenet",
+    parser: ParserName = DEFAULT_PARSER,
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:

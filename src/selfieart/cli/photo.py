@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from selfieart.cli.console import beside, check_output, face_count, number, plain_console, print_json, progress, timing
 from selfieart.errors import LookError, unknown
 from selfieart.look import Look, SegmentLook, tau_from_text
+from selfieart.parsing.choice import DEFAULT_PARSER
 from selfieart.segments import canonical
 from selfieart.styles import resolve_style
 
@@ -151,7 +152,7 @@ def _paint(
     overwrite: bool,
     as_json: bool,
     prepare: Callable[[Portrait], Repaint] | None = None,
-    parser: str = "bisenet",
+    parser: str = DEFAULT_PARSER,
 ) -> None:
     start = time.perf_counter()
     with progress(quiet=as_json) as report:

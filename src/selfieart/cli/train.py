@@ -36,6 +36,20 @@ def encoder(
     data: Annotated[list[Path], typer.Argument(help="Folders of photos and paintings.")],
     out: Out,
     teacher: Teacher,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="LAYER", help="Only this layer's block learns, as relu5_1. Repeat it."),
+    ] = None,
+    forced: Annotated[
+        float | None,
+        typer.Option(
+            "--forced", min=0.0, max=1.0, help="Share of the steps, the first ones, in which every block learns apart."
+        ),
+    ] = None,
+    optimised: Annotated[
+        int | None,
+        typer.Option("--optimised", min=0, help="Pictures to learn from that Gatys' method paints with --start."),
+    ] = None,
     start: Start = None,
     steps: Steps = None,
     learning_rate: Rate = None,
@@ -51,7 +65,9 @@ def encoder(
 
     _check([teacher, start])
     schedule = _schedule(SCHEDULE, steps, learning_rate, seed, workers)
-    train_encoder(data, teacher, out, _given(EncoderTraining(), batch, size), schedule, choose_device(device), start)
+    more = {"only": tuple(only or ()) or None, "forced": forced, "optimised": optimised}
+    options = replace(_given(EncoderTraining(), batch, size), **{k: v for k, v in more.items() if v is not None})
+    train_encoder(data, teacher, out, options, schedule, choose_device(device), start)
 
 
 @app.command()
@@ -142,6 +158,13 @@ def parser(
     far: Annotated[
         float | None, typer.Option("--far", min=0.0, max=1.0, help="Share of crops with persons from far away.")
     ] = None,
+    empty: Annotated[
+        Path | None, typer.Option("--empty", help="Folder of pictures without people: all of them background.")
+    ] = None,
+    network: Annotated[str, typer.Option("--network", help="unet or bisenet.")] = "unet",
+    teacher: Annotated[
+        Path | None, typer.Option("--teacher", help="Compact VGG-19 (safetensors) whose convolutions unet begins with.")
+    ] = None,
     start: Start = None,
     steps: Steps = None,
     learning_rate: Rate = None,
@@ -155,11 +178,11 @@ def parser(
     from selfieart.training.loop import choose_device
     from selfieart.training.parser import SCHEDULE, ParserTraining, train_parser
 
-    _check([start, completed])
+    _check([start, completed, teacher, empty])
     schedule = _schedule(SCHEDULE, steps, learning_rate, seed, workers)
-    options = _given(ParserTraining(), batch, size)
+    options = replace(_given(ParserTraining(), batch, size), network=network)
     options = options if far is None else replace(options, far=far)
-    train_parser(data, out, options, schedule, choose_device(device), start, completed)
+    train_parser(data, out, options, schedule, choose_device(device), start, completed, teacher, empty)
 
 
 @app.command()

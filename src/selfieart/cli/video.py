@@ -18,6 +18,7 @@ from selfieart.cli.console import plain_console, print_json, timing
 from selfieart.cli.photo import look_from
 from selfieart.errors import LookError, SelfieartError
 from selfieart.look import Look
+from selfieart.parsing.registry import check_parser
 from selfieart.styles import resolve_style
 from selfieart.video.pipeline import Progress as ProgressCallback
 from selfieart.video.pipeline import VideoOptions, VideoReport, check_video_target, paint_video, silent
@@ -35,6 +36,7 @@ def run(
     video_options: dict[str, Any],
     steadiness: float,
     parse_every: str,
+    parser: str,
     preview: Path | None,
     save_look: Path | None,
     overwrite: bool,
@@ -52,6 +54,7 @@ def run(
     if not 0 <= steadiness <= 1:
         raise LookError(f"--steadiness must be a number from 0 to 1, not {steadiness:g}.")
     every = _parse_every(parse_every)
+    check_parser(parser)
     target = out or _beside(clip)
     options = VideoOptions(
         start=None if video_options["start"] is None else seconds_from(video_options["start"], "--start"),
@@ -61,7 +64,7 @@ def run(
         crf=video_options["crf"],
         overwrite=overwrite,
         resume=resume,
-        identity=_identity(look, steadiness, every),
+        identity=_identity(look, steadiness, every, parser),
     )
     check_video_target(clip, target, options)
     _check_others({"--preview": preview, "--save-look": save_look}, clip, target, overwrite)
@@ -73,7 +76,7 @@ def run(
         from selfieart.studio import Studio
         from selfieart.video.painter import VideoPainter
 
-        painter = VideoPainter(Studio(), look, steadiness=steadiness, parse_every=every)
+        painter = VideoPainter(Studio(parser), look, steadiness=steadiness, parse_every=every)
         loaded = time.perf_counter() - begin
         try:
             report = paint_video(clip, target, painter, options, progress)
@@ -117,14 +120,14 @@ def _parse_every(text: str) -> int | Literal["auto"]:
     return int(text)
 
 
-def _identity(look: Look, steadiness: float, every: int | str) -> str:
+def _identity(look: Look, steadiness: float, every: int | str, parser: str) -> str:
     """All that decides how a frame is painted: the pieces of another painter must not be joined to these."""
     from selfieart.weights import manifest
 
     weights = "".join(entry.sha256 for entry in manifest().values())
     files = [Path(worn.style) for worn in look.segments.values() if Path(worn.style).is_file()]
     pictures = "".join(hashlib.sha256(path.read_bytes()).hexdigest() for path in files)
-    return f"{look.to_toml()}\n{steadiness!r} {every} {weights} {pictures}"
+    return f"{look.to_toml()}\n{steadiness!r} {every} {parser} {weights} {pictures}"
 
 
 def _check_others(files: dict[str, Path | None], clip: Path, target: Path, overwrite: bool) -> None:

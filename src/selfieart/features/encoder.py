@@ -113,7 +113,7 @@ _PLANS: dict[str, tuple[int | str, ...]] = {
     "relu3_1": (32, 48, "pool", 64),
     "relu4_1": (64, 96, 96, "pool", 128),
     "relu4_2": (128, 128),
-    "relu5_1": (128, 160, "pool", 128),
+    "relu5_1": (128, 144, 144, "pool", 128),
 }
 """Channels of the convolutions of each block, from its input on."""
 

@@ -8,50 +8,12 @@ published.
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from selfieart.parsing.blocks import conv_bn, fuse_batch_norms
-
-MULTIPLE = 32
-"""Height and width given to the network must be multiples of this."""
+from selfieart.parsing.blocks import AttentionRefinement, BasicBlock, FaceNetwork, conv_bn, resize_like
 
 
-def resize(x: Tensor, like: Tensor) -> Tensor:
-    """Resize features bilinearly to the size of others."""
-    return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
-
-
-class BasicBlock(nn.Module):
-    """Two 3x3 convolutions and a shortcut (ResNet, He et al. 2016)."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
-        super().__init__()
-        self.conv1 = conv_bn(inputs, outputs, stride=stride)
-        self.conv2 = conv_bn(outputs, outputs, relu=False)
-        same = stride == 1 and inputs == outputs
-        self.skip = None if same else conv_bn(inputs, outputs, 1, stride, relu=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) -> (B, outputs, H/stride, W/stride)."""
-        return F.relu(self.conv2(self.conv1(x)) + (x if self.skip is None else self.skip(x)))
-
-
-class AttentionRefinement(nn.Module):
-    """A convolution whose channels are weighted by their global context (ARM of BiSeNet)."""
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__()
-        self.conv = conv_bn(inputs, outputs)
-        self.attention = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(outputs, outputs, 1), nn.Sigmoid())
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) -> (B, outputs, H, W)."""
-        x = self.conv(x)
-        return torch.mul(x, self.attention(x))
-
-
-class BiSeNet(nn.Module):
+class BiSeNet(FaceNetwork):
     """Logits of K classes at 1/4 of the input's resolution.
 
     Args:
@@ -84,24 +46,16 @@ class BiSeNet(nn.Module):
         self.classify = nn.Conv2d(d, classes, 1)
         self.aux8, self.aux16 = nn.Conv2d(d, classes, 1), nn.Conv2d(d, classes, 1)
 
-    def forward(self, image: Tensor) -> Tensor:
-        """(B, 3, H, W), normalised RGB, H and W multiples of 32 -> logits (B, K, H/4, W/4)."""
-        return self.heads(image)[0]
-
     def heads(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Logits at 1/4, and the auxiliary ones at 1/8 and 1/16 that training supervises too."""
+        """(B, 3, H, W), normalised RGB, H and W multiples of 32 -> logits (B, K, H/4, W/4), and auxiliary ones at 1/8
+        and 1/16."""
         f4 = self.stage4(self.stem(image))
         f8 = self.stage8(f4)
         f16 = self.stage16(f8)
         f32 = self.stage32(f16)
-        context16 = self.smooth32(resize(self.refine32(f32) + self.global_context(f32), f16))
-        context = self.smooth16(resize(self.refine16(f16) + context16, f8))
+        context16 = self.smooth32(resize_like(self.refine32(f32) + self.global_context(f32), f16))
+        context = self.smooth16(resize_like(self.refine16(f16) + context16, f8))
         fused = self.fuse(torch.cat([f8, context], 1))
         fused = self.reduce(fused + fused * self.fuse_attention(fused))
-        logits = self.classify(self.merge(torch.cat([resize(fused, f4), self.detail(f4)], 1)))
+        logits = self.classify(self.merge(torch.cat([resize_like(fused, f4), self.detail(f4)], 1)))
         return logits, self.aux8(context), self.aux16(context16)
-
-    def fused(self) -> BiSeNet:
-        """Fold every batch normalisation into its convolution, in place, for inference. Returns self."""
-        fuse_batch_norms(self.eval())
-        return self

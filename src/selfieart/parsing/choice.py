@@ -1,10 +1,16 @@
-"""Which of the faces in a picture take part. No tensors here: a look names its choice before anything is loaded."""
+"""What a person chooses: the parser, and which of the faces in a picture take part.
+
+No tensors here: a look or a command names its choice before anything is loaded.
+"""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from selfieart.errors import SelfieartError
+
+DEFAULT_PARSER = "unet"
+"""Who finds the segments when nobody is named."""
 
 Faces = Literal["all", "largest"] | int
 """Which faces take part: all, the largest, or the N largest."""

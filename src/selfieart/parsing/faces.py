@@ -17,12 +17,6 @@ FRAME_OF_FACE = 2.2
 """Side of the square crop round a face, in units of the square root of the face's area: about a fifth wider than
 CelebAMask-HQ frames its faces, so that hair and neck are seen."""
 
-SURE_OF_A_FACE = 0.78
-"""Mean probability of the likeliest class over a real face, seen on its own crop.
-
-Measured on 24 portraits and 32 other pictures: faces 0.84 to 0.95, other things at most 0.77.
-"""
-
 _FACE = sorted(GROUPS["face"] - GROUPS["ears"])
 _UPPER = [INDEX[n] for n in ("left-eye", "right-eye", "left-brow", "right-brow", "glasses")]
 _LOWER = [INDEX[n] for n in ("mouth", "upper-lip", "lower-lip")]
@@ -60,7 +54,7 @@ class Face:
         return Face(self.x * factor, self.y * factor, self.side * factor, self.angle, self.area * factor * factor)
 
 
-def find_faces(probabilities: FloatArray, smallest: float = 3e-4, certain: bool = False) -> list[Face]:
+def find_faces(probabilities: FloatArray, smallest: float = 3e-4, sure: float | None = None) -> list[Face]:
     """Faces in a parsed picture, largest first.
 
     A face is a connected area of facial classes that contains some facial features; an area with several noses is
@@ -69,8 +63,8 @@ def find_faces(probabilities: FloatArray, smallest: float = 3e-4, certain: bool 
     Args:
         probabilities: (19, h, w), summing to 1 over the classes.
         smallest: least area of a face as a fraction of the picture.
-        certain: only areas of which the parser is sure, and in which it saw something of both halves of a face: eyes,
-            brows or glasses, and nose or mouth.
+        sure: only areas whose pixels' likeliest classes have a greater mean probability than this, and in which
+            something of both halves of a face was seen: eyes, brows or glasses, and nose or mouth.
 
     Returns:
         Faces in pixels of ``probabilities``.
@@ -86,16 +80,16 @@ def find_faces(probabilities: FloatArray, smallest: float = 3e-4, certain: bool 
         for part in _split_at_noses(component, probabilities[INDEX["nose"]]):
             if features[part].sum() < 0.02 * part.sum():
                 continue
-            if certain and not _is_certain(part, probabilities):
+            if sure is not None and not _is_certain(part, probabilities, sure):
                 continue
             found.append(_measure(part, probabilities))
     return sorted(found, key=lambda f: -f.area)
 
 
-def _is_certain(part: NDArray[np.bool_], probabilities: FloatArray) -> bool:
+def _is_certain(part: NDArray[np.bool_], probabilities: FloatArray, sure: float) -> bool:
     area = part.sum()
     halves = all(probabilities[half][:, part].sum() > 0.006 * area for half in _HALVES)
-    return bool(halves and probabilities.max(0)[part].mean() > SURE_OF_A_FACE)
+    return bool(halves and probabilities.max(0)[part].mean() > sure)
 
 
 def _split_at_noses(component: NDArray[np.bool_], nose: FloatArray) -> list[NDArray[np.bool_]]:

@@ -59,6 +59,8 @@ class FaceParser:
         crop_side: side of a face's crop, in pixels.
         canvas_side: long side of the fused logits, in pixels, unless the picture is smaller.
         both_ways: look at each face of a photo in the mirror too.
+        sure: mean probability of the likeliest class above which something that looks like a face, seen on its own
+            crop, is one.
     """
 
     def __init__(
@@ -70,7 +72,9 @@ class FaceParser:
         crop_side: int = 448,
         canvas_side: int = 768,
         both_ways: bool = True,
+        sure: float = 0.78,
     ) -> None:
+        self.sure = sure
         self.net, self.contract, self.name, self.both_ways = net, contract, name, both_ways
         self.frame_side, self.crop_side, self.canvas_side = frame_side, crop_side, canvas_side
         self._mean = torch.tensor(contract.mean)[:, None, None]
@@ -174,14 +178,14 @@ class FaceParser:
         refined: list[tuple[Face, FloatArray]] = []
         for face in faces:
             logits = self._crop_logits(canvas, face)
-            better = _measured_on_crop(face, logits)
+            better = _measured_on_crop(face, logits, self.sure)
             if better is None:
                 # Clothes that look like skin draw the frame's measure down to the chest: once more round the head.
-                better = _measured_on_crop(face, logits, farthest=0.6)
+                better = _measured_on_crop(face, logits, self.sure, farthest=0.6)
                 if better is None:
                     continue
                 face, logits = better, self._crop_logits(canvas, better)
-                better = _measured_on_crop(face, logits)
+                better = _measured_on_crop(face, logits, self.sure)
                 if better is None:
                     continue
             if abs(better.angle - face.angle) > 10 or not 0.8 < better.side / face.side < 1.25:
@@ -266,18 +270,19 @@ def _apart(a: Face, b: Face) -> bool:
     return distance > 0.15 * (a.side + b.side)
 
 
-def _measured_on_crop(face: Face, logits: FloatArray, farthest: float = 0.3) -> Face | None:
+def _measured_on_crop(face: Face, logits: FloatArray, sure: float, farthest: float = 0.3) -> Face | None:
     """The face measured again on its own crop; None when the closer look finds no face near the middle.
 
     Args:
         face: that gave the crop.
         logits: (19, n, n) of the crop.
+        sure: see :class:`FaceParser`.
         farthest: from the middle, in units of n.
     """
     n = logits.shape[-1]
     inverse = cv2.invertAffineTransform(face.matrix(n))
     near = []
-    for seen in find_faces(_probabilities(logits), smallest=0.02, certain=True):
+    for seen in find_faces(_probabilities(logits), smallest=0.02, sure=sure):
         if np.hypot(seen.x - n / 2, seen.y - n / 2) < farthest * n:
             x, y = inverse @ np.array([seen.x - 0.5, seen.y - 0.5, 1.0])
             scale = face.side / n

@@ -8,6 +8,7 @@ and much in their second moments.
 
 from __future__ import annotations
 
+import copy
 import random
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +21,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from selfieart.features.encoder import CHANNELS, LAYERS, Encoder
+from selfieart.errors import SelfieartError
+from selfieart.features.encoder import CHANNELS, LAYERS, Encoder, check_layers
 from selfieart.features.gram import gram, relative_error
 from selfieart.imaging.arrays import as_pixels, as_tensor
 from selfieart.precision import fast_autocast
@@ -28,6 +30,7 @@ from selfieart.training.labelled import held_out_names
 from selfieart.training.loop import Schedule, fit, load_start, numpy_rng
 from selfieart.training.pictures import Pixels, list_images, random_crop, read_rgb, resize_short_side
 from selfieart.training.teacher import Teacher, load_teacher
+from selfieart.transfer.optimise.gatys import Gatys, GatysOptions
 from selfieart.transfer.presets import load_presets
 
 HELD_OUT = 24
@@ -50,7 +53,10 @@ class EncoderTraining:
         forced: fraction of the steps in which every block gets the teacher's features as input (block-wise
             distillation, Wang et al. 2018): without it the deep blocks learn several times more slowly.
         painted: how many pictures are also learned from as our preset styles paint them.
+        optimised: how many are also learned from as Gatys' method paints them with the weights at the start.
+            Optimisation goes where the encoder errs in its favour; there it then learns what the teacher sees.
         basis_pictures: how many pictures the basis is computed from.
+        only: layers whose block and read-out learn; all when empty. A block that was made anew learns alone first.
     """
 
     size: int = 192
@@ -59,7 +65,9 @@ class EncoderTraining:
     gram: float = 1.0
     forced: float = 0.4
     painted: int = 400
+    optimised: int = 0
     basis_pictures: int = 96
+    only: tuple[str, ...] = ()
 
 
 def teacher_features(teacher: Teacher, images: Tensor) -> dict[str, Tensor]:
@@ -79,6 +87,10 @@ class EncoderTask:
         start: weights to start from.
         seed: of the first weights.
         steps: of the run, of which a fraction is forced.
+
+    Raises:
+        UnknownName: a layer that is to learn does not exist.
+        SelfieartError: pictures are to be optimised without weights to start from.
     """
 
     parts = (
@@ -99,6 +111,9 @@ class EncoderTask:
         seed: int = 0,
         steps: int = 1,
     ) -> None:
+        learning = check_layers(options.only) or LAYERS
+        if options.optimised and start is None:
+            raise SelfieartError("Pictures are optimised with the weights of --start: give them, or no --optimised.")
         self.options, self.device, self.steps = options, device, steps
         self.teacher = load_teacher(teacher).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         names, found = held_out_names(), list_images(folders)
@@ -107,11 +122,16 @@ class EncoderTask:
         torch.manual_seed(seed)
         self.model = Encoder()
         self.painted = self._painted(seed)
+        self.optimised: list[Pixels] = []
         self.basis, self.power = self._basis()
         per_channel = torch.stack([(self.power[layer] / CHANNELS[layer]).sqrt() for layer in LAYERS])
         self.model.scale.copy_(per_channel)  # type: ignore[operator]
         if start is not None:
             load_start(self.model, start)
+            self.optimised = self._optimised(seed)
+        for layer in set(LAYERS) - set(learning):
+            self.model.blocks[layer].requires_grad_(False)
+            self.model.reads[layer].requires_grad_(False)
         self.model = self.model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def _painted(self, seed: int) -> list[Pixels]:
@@ -123,6 +143,18 @@ class EncoderTask:
             painted = stylizer.stylize(content, rng.choice(stylizer.styles()))
             copies.append(as_pixels(torch.lerp(content, painted, rng.uniform(0.2, 1.0))))
         return copies
+
+    def _optimised(self, seed: int) -> list[Pixels]:
+        """Pictures on which the encoder as it is agrees with a painting more than the teacher may."""
+        encoder = copy.deepcopy(self.model).requires_grad_(False).eval()
+        method, rng, results = Gatys(encoder), random.Random(f"{seed}/optimised"), []
+        for _ in range(self.options.optimised if self.pictures else 0):
+            content, style = (
+                as_tensor(random_crop(read_rgb(rng.choice(self.pictures)), 224, (224, 384), rng)) for _ in range(2)
+            )
+            options = GatysOptions(side=224, iterations=rng.randint(10, 45), seed=rng.randrange(2**31))
+            results.append(as_pixels(method.stylize_regions(content, [style], options=options)))
+        return results
 
     def _basis(self) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Leading principal directions (N, n) of every layer, and the mean power of its features in them."""
@@ -158,15 +190,20 @@ class EncoderTask:
             return {k: F.conv2d(v, self.basis[k].T[..., None, None].to(v)) for k, v in seen.items()}
 
     def groups(self) -> list[dict[str, Any]]:
-        """All parameters, at one pace."""
-        return [{"params": list(self.model.parameters())}]
+        """The parameters that learn, at one pace."""
+        return [{"params": [p for p in self.model.parameters() if p.requires_grad]}]
 
     def make_batch(self, rng: random.Random) -> Tensor:
         """Crops (B, 3, s, s) in [0, 1]: pictures, some of them noisy or recoloured, and pure noise."""
         size, crops = self.options.size, []
         for _ in range(self.options.batch):
-            painted = self.painted and rng.random() < 0.25
-            pixels = rng.choice(self.painted) if painted else read_rgb(rng.choice(self.pictures))
+            kind = rng.random()
+            if self.optimised and kind < 0.4:
+                pixels = rng.choice(self.optimised)
+            elif self.painted and kind < (0.55 if self.optimised else 0.25):
+                pixels = rng.choice(self.painted)
+            else:
+                pixels = read_rgb(rng.choice(self.pictures))
             crop = random_crop(pixels, size, (size, self.options.largest), rng)
             crops.append(disturbed(crop, rng))
         return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)

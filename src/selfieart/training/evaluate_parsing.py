@@ -14,9 +14,8 @@ from torch import nn
 from selfieart.errors import SelfieartError
 from selfieart.imaging.arrays import as_tensor
 from selfieart.metrics.segmentation import SegmentationScores
-from selfieart.parsing.bisenet import BiSeNet
 from selfieart.parsing.parser import FaceParser, Parser
-from selfieart.parsing.registry import load_parser
+from selfieart.parsing.registry import face_network, face_parser, load_parser
 from selfieart.parsing.segnet import SegNet, SegNetParser
 from selfieart.segments import NAMES
 from selfieart.training.labelled import PERSON, SUFFIXES, Labelled, allowed_classes, held_out_names, read_pair
@@ -152,10 +151,10 @@ def network(name: str, weights: Path | None = None) -> tuple[Parser, nn.Module]:
         segnet = SegNet()
         load_start(segnet, weights)
         return SegNetParser(segnet.fused(), parser.contract), segnet
-    bisenet = BiSeNet()
-    load_start(bisenet, weights)
-    fused = bisenet.fused().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return FaceParser(fused, parser.contract, name), fused
+    net = face_network(name)
+    load_start(net, weights)
+    other = face_parser(name, net.state_dict())
+    return other, other.net
 
 
 __all__ = ["OnePass", "Pair", "Whole", "evaluate_parsing", "held_out_names", "network", "pairs_in", "read_pairs"]

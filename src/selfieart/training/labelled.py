@@ -149,6 +149,15 @@ def read_pair(picture: Path, labels_file: Path, kind: str, short_side: int | Non
     return Labelled(pixels, labels, kind == "classes")
 
 
+def without_people(picture: Path, short_side: int) -> Labelled:
+    """A picture in which all is background, reduced to a short side."""
+    pixels = read_photo(picture).pixels
+    scale = min(1.0, short_side / min(pixels.shape[:2]))
+    size = (round(pixels.shape[1] * scale), round(pixels.shape[0] * scale))
+    pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return Labelled(pixels, np.zeros(pixels.shape[:2], np.uint8), aligned=False)
+
+
 def _values(path: Path) -> Pixels:
     values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if values is None:

@@ -28,7 +28,9 @@ from selfieart.errors import SelfieartError
 from selfieart.imaging.arrays import as_pixels, as_tensor
 from selfieart.imaging.color import keep_color
 from selfieart.metrics.segmentation import SegmentationScores
-from selfieart.parsing.bisenet import BiSeNet
+from selfieart.parsing.blocks import FaceNetwork
+from selfieart.parsing.registry import face_network
+from selfieart.parsing.unet import UNet
 from selfieart.precision import fast_autocast
 from selfieart.segments import NAMES, SEGMENTS
 from selfieart.training.completed import with_completed
@@ -40,12 +42,17 @@ from selfieart.training.labelled import (
     Labelled,
     allowed_classes,
     augment,
+    held_out_names,
     lend,
     pictures_in,
     read_labelled,
     split,
+    without_people,
 )  # fmt: skip
 from selfieart.training.loop import Schedule, fit, load_start
+from selfieart.training.pictures import list_images
+from selfieart.training.teacher import load_teacher
+from selfieart.training.vgg_start import begin_with_vgg
 from selfieart.transfer.presets import load_presets
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -70,9 +77,12 @@ class ParserTraining:
         painted: share of those that are taken from a painted copy.
         rare: share of those that are drawn from pictures with glasses, a hat, earrings or a necklace.
         lent: share of those that borrow glasses, hat, earrings or necklace.
+        empty: share of crops from pictures without people, if there are any.
         far: share of crops that show the person from far away: without, small faces in large pictures are not seen.
         dice: weight of the Dice loss.
         read_side: short side at which pictures are kept in memory.
+        network: "unet" or "bisenet".
+        vgg_pace: how fast convolutions that VGG-19 began learn, beside the others.
     """
 
     size: int = 320
@@ -81,9 +91,12 @@ class ParserTraining:
     painted: float = 0.25
     rare: float = 0.2
     lent: float = 0.3
+    empty: float = 0.06
     far: float = 0.2
-    dice: float = 0.5
+    dice: float = 0.75
     read_side: int = 384
+    network: str = "unet"
+    vgg_pace: float = 0.2
 
 
 class ParserTask:
@@ -96,9 +109,14 @@ class ParserTask:
         start: weights to start from.
         seed: of the painted copies.
         completed: folder of completed labels, see :mod:`selfieart.training.completed`.
+        empty: folder of pictures without people, all of them background: without, bushes are taken for clothes.
+        teacher: weights of :class:`selfieart.training.teacher.Teacher`, with whose convolutions a U-Net without other
+            weights to start from begins.
 
     Raises:
-        SelfieartError: a folder holds no pictures or no completed labels, or labels are missing or wrong.
+        UnknownName: there is no such network.
+        SelfieartError: a folder holds no pictures or no completed labels, labels are missing or wrong, or a teacher is
+            of no use.
     """
 
     parts = ("total", "main", "auxiliary", "dice")
@@ -112,15 +130,18 @@ class ParserTask:
         start: Path | None = None,
         seed: int = 0,
         completed: Path | None = None,
+        teacher: Path | None = None,
+        empty: Path | None = None,
     ) -> None:
         if completed is not None and not any(completed.glob("*.png")):
             raise SelfieartError(f"{completed} holds no completed labels: make them with `selfieart train labels`.")
+        if teacher is not None and (start is not None or options.network != "unet"):
+            raise SelfieartError("Only a unet begins with a teacher, and without --start: leave --teacher out.")
         torch.manual_seed(seed)
         self.options, self.device = options, device
-        self.model = BiSeNet()
+        model: FaceNetwork = face_network(options.network)
         if start is not None:
-            load_start(self.model, start)
-        self.model = self.model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            load_start(model, start)
         self.faces: list[Labelled] = []
         self.others: list[Labelled] = []
         self.held_out: list[Labelled] = []
@@ -132,6 +153,12 @@ class ParserTask:
                     sample = with_completed(sample, path, completed)
                 (self.faces if sample.aligned else self.others).append(sample)
             self.held_out += [read_labelled(path, options.read_side) for path in held_out]
+        if teacher is not None and isinstance(model, UNet):
+            shown = (self.faces + self.others)[:: max(1, len(self.faces + self.others) // 12)]
+            begin_with_vgg(model, load_teacher(teacher), [as_tensor(s.pixels)[None] for s in shown], MEAN, STD)
+        self.model: FaceNetwork = model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        found = [] if empty is None else [p for p in list_images([empty]) if p.stem not in held_out_names()]
+        self.empty = [without_people(path, options.read_side) for path in found]
         self.wearing = [i for i, sample in enumerate(self.faces) if np.isin(sample.labels, WORN).sum() > 40]
         self.painted = PaintedCopies(self.faces, seed)
         self.painted_others = PaintedCopies(self.others, seed + 1)
@@ -141,11 +168,16 @@ class ParserTask:
         self.allowed = torch.from_numpy(allowed_classes()).to(device)
 
     def groups(self) -> list[dict[str, Any]]:
-        """All parameters, at one pace."""
-        return [{"params": list(self.model.parameters())}]
+        """All parameters; those that began with VGG-19's learn more slowly."""
+        pretrained = [p for layer in self.model.pretrained() for p in layer.parameters()]
+        kept = {id(p) for p in pretrained}
+        groups = [{"params": [p for p in self.model.parameters() if id(p) not in kept], "pace": 1.0}]
+        return [*groups, {"params": pretrained, "pace": self.options.vgg_pace}] if pretrained else groups
 
     def sample(self, rng: random.Random) -> tuple[Labelled, tuple[float, float]]:
         """One labelled picture and the range of its scale."""
+        if self.empty and rng.random() < self.options.empty:
+            return rng.choice(self.empty), (0.8, 2.2)
         chosen, scales = self._sample(rng)
         return chosen, FAR if rng.random() < self.options.far else scales
 
@@ -328,6 +360,8 @@ def train_parser(
     device: torch.device | None = None,
     start: Path | None = None,
     completed: Path | None = None,
+    teacher: Path | None = None,
+    empty: Path | None = None,
 ) -> dict[str, Any]:
     """Train the parser and write its weights; see :func:`selfieart.training.loop.fit`.
 
@@ -338,9 +372,11 @@ def train_parser(
         device: where to train; the CPU when left out.
         start: weights to start from.
         completed: folder of completed labels, see :mod:`selfieart.training.completed`.
+        teacher: with whose convolutions a U-Net begins.
+        empty: folder of pictures without people.
     """
     options = options or ParserTraining()
     schedule = schedule or SCHEDULE
-    task = ParserTask(folders, options, device or torch.device("cpu"), start, schedule.seed, completed)
-    counts = {"faces": len(task.faces), "others": len(task.others), "held_out": len(task.held_out)}
+    task = ParserTask(folders, options, device or torch.device("cpu"), start, schedule.seed, completed, teacher, empty)
+    counts = {name: len(getattr(task, name)) for name in ("faces", "others", "empty", "held_out")}
     return fit(task, schedule, out, {**asdict(options), "start": start and start.name, "pictures": counts})
