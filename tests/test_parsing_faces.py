@@ -11,7 +11,7 @@ import torch
 from parsing_drawings import FEATURES, HEAD, PALETTE, PerfectNet, drawing, overlap, parse_drawing, perfect_parser
 from selfieart.imaging.arrays import as_tensor
 from selfieart.parsing.faces import Face, find_faces
-from selfieart.parsing.parser import FaceParser, InputContract
+from selfieart.parsing.parser import FaceParser, InputContract, _features_in_faces
 from selfieart.segments import INDEX, NAMES
 
 # --- geometry of a face --------------------------------------------------------------------------------------------
@@ -163,3 +163,23 @@ def test_a_face_is_seen_in_the_mirror_too():
         assert risen[INDEX["left-eye"], y, x + aside] == pytest.approx(0, abs=0.01)
         assert risen[INDEX["right-eye"], y, x + aside] == pytest.approx(right, abs=0.01)
         assert risen[INDEX["right-eye"], y, x - aside] == pytest.approx(0, abs=0.01)
+
+
+def test_features_end_softly_round_a_face():
+    """Nothing is taken from them in the face's square, everything far away, and in between there is no step."""
+    face = Face(60, 50, 40, 0, 400)
+    logits = _features_in_faces(np.zeros((len(NAMES), 100, 160), np.float32), [face])
+    assert (logits[INDEX["hair"]] == 0).all()
+    lips = logits[INDEX["upper-lip"]]
+    assert (lips[30:70, 40:80] == 0).all()
+    assert (lips[:, 120:] == -20).all()
+    steps = max(float(np.abs(np.diff(lips, axis=axis)).max()) for axis in (0, 1))
+    assert steps <= 20 * math.pi / 2 / (0.4 * face.side) + 1e-3
+
+
+def test_without_a_face_there_are_no_features():
+    logits = np.random.default_rng(0).normal(size=(len(NAMES), 8, 9)).astype(np.float32)
+    seen = _features_in_faces(logits.copy(), [])
+    others = np.delete(np.arange(len(NAMES)), [INDEX["nose"]])
+    assert (seen[INDEX["nose"]] <= seen[others].max(0) - 19.999).all()
+    assert (seen[INDEX["hair"]] == logits[INDEX["hair"]]).all()

@@ -341,20 +341,25 @@ def _placed(plane: FloatArray, matrix: FloatArray, size: tuple[int, int], border
     return cv2.warpAffine(plane, matrix, size, flags=flags, borderMode=border)  # type: ignore[return-value]
 
 
-def _features_in_faces(logits: FloatArray, faces: list[Face]) -> FloatArray:
+def _features_in_faces(logits: FloatArray, faces: list[Face], reach: float = 0.4) -> FloatArray:
     """Logits in which eyes, brows, nose, mouth and lips are only where a face was found: grass has no lips.
+
+    What is taken from them grows smoothly with the distance: with a small tau every step in the logits is seen.
 
     Args:
         logits: (19, h, w), changed in place.
         faces: found in the picture.
+        reach: from the square of a face, in its sides, up to where features may be.
     """
-    outside = np.ones(logits.shape[1:], bool)
+    outside = np.ones(logits.shape[1:], np.float32)
     for face in faces:
-        rows, columns = _extent(face, *logits.shape[1:3])
-        outside[rows, columns] = False
-    kept = np.delete(logits, _OWN_TO_FACES, axis=0).max(0)
+        sides = zip(_extent(face, *logits.shape[1:3]), logits.shape[1:3], strict=True)
+        down, across = (np.maximum(np.maximum(s.start - np.arange(n), np.arange(n) - s.stop + 1), 0) for s, n in sides)
+        distance = np.hypot(down[:, None], across[None]) / (reach * face.side)
+        outside = np.minimum(outside, 0.5 - 0.5 * np.cos(np.pi * np.minimum(distance, 1)))
+    kept = np.delete(logits, _OWN_TO_FACES, axis=0).max(0) - 20
     for k in _OWN_TO_FACES:
-        logits[k][outside] = np.minimum(logits[k], kept - 20)[outside]
+        logits[k] -= np.maximum(logits[k] - kept, 0) * outside
     return logits
 
 
