@@ -18,7 +18,7 @@ import selfieart
 from conftest import is_one_sentence
 from selfieart.errors import SelfieartError, UnknownName, WeightsError
 from selfieart.features.encoder import LAYERS, Encoder
-from selfieart.parsing.bisenet import BiSeNet
+from selfieart.parsing.registry import FACE_NETWORKS, face_network
 from selfieart.segments import NAMES
 from selfieart.transfer.code_predictor import CodePredictor
 from selfieart.transfer.presets import presets
@@ -134,15 +134,16 @@ def test_the_model_cards_are_those_of_the_manifest():
 
 
 def test_the_classes_are_those_of_the_code():
-    assert manifest()["bisenet"].classes == NAMES
+    assert all(manifest()[name].classes == NAMES for name in FACE_NETWORKS)
     assert manifest()["presets"].classes == tuple(presets())
     assert manifest()["encoder"].classes == LAYERS
 
 
 def test_the_weights_fit_their_networks():
-    missing = BiSeNet().load_state_dict(load_weights("bisenet"), strict=False)
-    assert not missing.unexpected_keys
-    assert not missing.missing_keys
+    for name in FACE_NETWORKS:
+        missing = face_network(name).load_state_dict(load_weights(name), strict=False)
+        assert not missing.unexpected_keys
+        assert not missing.missing_keys
     tensors = load_weights("presets")
     assert tensors["codes"].shape == (len(presets()), StyleNet().code_size)
     predictor = {f"predictor.{key}" for key in CodePredictor(StyleNet().code_size).state_dict()}

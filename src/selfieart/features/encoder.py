@@ -61,7 +61,7 @@ class Encoder(nn.Module):
     """RGB (B, 3, H, W) in [0, 1] -> features by layer.
 
     One block of 3x3 convolutions with mirrored borders and ReLU leads from each offered layer to the next, with 2x2
-    max-pooling where VGG has it; VGG-19 has up to two convolutions more between them.
+    max-pooling where VGG has it; VGG-19 has one convolution more before relu4_1.
     """
 
     def __init__(self) -> None:

@@ -11,8 +11,6 @@ from selfieart.parsing.choice import DEFAULT_PARSER
 from selfieart.parsing.parser import FaceParser, InputContract, Parser
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from selfieart.parsing.blocks import FaceNetwork
 
 
@@ -33,23 +31,17 @@ def face_network(name: str) -> FaceNetwork:
     raise unknown("network", name, FACE_NETWORKS)
 
 
-def face_parser(name: str, state: dict[str, Tensor]) -> FaceParser:
-    """A face parser with given weights.
+def face_parser(name: str, net: FaceNetwork) -> FaceParser:
+    """A face parser of a network that has its weights.
 
     Args:
         name: "unet" or "bisenet".
-        state: what the network's ``state_dict`` is to be.
-
-    Raises:
-        UnknownName: there is no such network.
-        RuntimeError: the weights do not fit.
+        net: what :func:`face_network` makes of that name; its batch normalisations are folded in place.
     """
     import torch
 
     from selfieart.weights import manifest
 
-    net = face_network(name)
-    net.load_state_dict(state)
     fused = net.fused().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     stated = manifest()[name].input
     contract = InputContract(tuple(stated["mean"]), tuple(stated["std"]), stated["multiple"])
@@ -67,7 +59,9 @@ The U-Net was sure of faces to 0.93 and more in 75 portraits and to 0.84 and mor
 def _packaged(name: str) -> Parser:
     from selfieart.weights import load_weights
 
-    return face_parser(name, load_weights(name))
+    net = face_network(name)
+    net.load_state_dict(load_weights(name))
+    return face_parser(name, net)
 
 
 def _segnet() -> Parser:

@@ -198,9 +198,9 @@ class EncoderTask:
         size, crops = self.options.size, []
         for _ in range(self.options.batch):
             kind = rng.random()
-            if self.optimised and kind < 0.4:
+            if self.optimised and kind < 0.25:
                 pixels = rng.choice(self.optimised)
-            elif self.painted and kind < (0.55 if self.optimised else 0.25):
+            elif self.painted and kind < (0.4 if self.optimised else 0.25):
                 pixels = rng.choice(self.painted)
             else:
                 pixels = read_rgb(rng.choice(self.pictures))

@@ -153,7 +153,7 @@ def network(name: str, weights: Path | None = None) -> tuple[Parser, nn.Module]:
         return SegNetParser(segnet.fused(), parser.contract), segnet
     net = face_network(name)
     load_start(net, weights)
-    other = face_parser(name, net.state_dict())
+    other = face_parser(name, net)
     return other, other.net
 
 

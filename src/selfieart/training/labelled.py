@@ -140,10 +140,8 @@ def read_pair(picture: Path, labels_file: Path, kind: str, short_side: int | Non
         labels = np.array([0, SKIN, INDEX["hair"], CLOTHES, ACCESSORIES], np.uint8)[labels]
     elif kind == "person":
         labels = np.where(labels > 127, PERSON, 0).astype(np.uint8)
-    scale = 1.0 if short_side is None else min(1.0, short_side / min(pixels.shape[:2]))
-    size = (round(pixels.shape[1] * scale), round(pixels.shape[0] * scale))
-    if size != pixels.shape[1::-1]:
-        pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    pixels = _reduced(pixels, short_side)
+    size = pixels.shape[1::-1]
     if size != labels.shape[1::-1]:
         labels = np.asarray(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST), np.uint8)
     return Labelled(pixels, labels, kind == "classes")
@@ -151,11 +149,16 @@ def read_pair(picture: Path, labels_file: Path, kind: str, short_side: int | Non
 
 def without_people(picture: Path, short_side: int) -> Labelled:
     """A picture in which all is background, reduced to a short side."""
-    pixels = read_photo(picture).pixels
-    scale = min(1.0, short_side / min(pixels.shape[:2]))
-    size = (round(pixels.shape[1] * scale), round(pixels.shape[0] * scale))
-    pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    pixels = _reduced(read_photo(picture).pixels, short_side)
     return Labelled(pixels, np.zeros(pixels.shape[:2], np.uint8), aligned=False)
+
+
+def _reduced(pixels: Pixels, short_side: int | None) -> Pixels:
+    scale = 1.0 if short_side is None else min(1.0, short_side / min(pixels.shape[:2]))
+    size = (round(pixels.shape[1] * scale), round(pixels.shape[0] * scale))
+    if size == pixels.shape[1::-1]:
+        return pixels
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _values(path: Path) -> Pixels:

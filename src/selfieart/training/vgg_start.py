@@ -27,8 +27,9 @@ def begin_with_vgg(net: UNet, teacher: Teacher, images: list[Tensor], mean: Colo
     power = dict.fromkeys(names, 0.0)
     with torch.no_grad():
         for image in images:
-            for name, features in ((n, f) for n, f in teacher(image).items() if n.startswith("relu")):
-                power[name[4:]] += float(features.square().mean())
+            seen = teacher(image)
+            for name in names:
+                power[name] += float(seen[f"relu{name}"].square().mean())
         sizes = {name: max(value / len(images), 1e-12) ** 0.5 for name, value in power.items()}
         before = 1.0
         for name, mine in zip(names, net.pretrained(), strict=True):
