@@ -32,7 +32,7 @@ from rich.table import Table
 from reference import Reference, tensor
 from selfieart import Look, SegmentLook, Studio
 from selfieart.imaging import read_photo
-from selfieart.painter import paint
+from selfieart.render.painter import paint
 
 HERE = Path(__file__).parent
 TARGETS = {"help": 0.3, "demo": 10.0}

@@ -20,12 +20,12 @@ import torch
 from torch import Tensor
 
 from reference import tensor
-from selfieart.features.encoder import Encoder, PerceptualEncoder, load_encoder
-from selfieart.features.vgg import Vgg19
 from selfieart.imaging.resize import resize
-from selfieart.transfer.optimise.gatys import Gatys, GatysOptions
-from selfieart.transfer.optimise.inputs import check_regions
-from selfieart.transfer.optimise.semantic import Semantic, SemanticOptions
+from selfieart.methods.gatys import Gatys, GatysOptions
+from selfieart.methods.inputs import check_regions
+from selfieart.methods.semantic import Semantic, SemanticOptions
+from selfieart.networks.encoder import Encoder, PerceptualEncoder, load_encoder
+from selfieart.networks.vgg import Vgg19
 from selfieart.weights import manifest
 
 

@@ -61,7 +61,7 @@ def frames_of(clip: Path | None, count: int) -> list[Frame]:
     """The first frames of a clip, or of the panned portrait."""
     if clip is None:
         return list(islice(panned(), count))
-    from selfieart.video.reading import read_frames
+    from selfieart.video.io.reading import read_frames
 
     return list(islice(read_frames(clip), count))
 

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selfieart import Look, Portrait, SegmentLook, Studio
-from selfieart.gallery import gallery, swatch
 from selfieart.imaging import write_photo
 from selfieart.imaging.arrays import as_tensor
 from selfieart.masks import select, soft_masks
 from selfieart.segments import members
-from selfieart.sheets import fitted, sheet, with_legend
-from selfieart.transfer.presets import presets
+from selfieart.sheets.gallery import gallery, swatch
+from selfieart.sheets.sheet import fitted, sheet, with_legend
+from selfieart.styles.presets import presets
 
 IMAGES = Path(__file__).parent / "images"
 THUMBNAILS = Path(str(resources.files("selfieart"))) / "transfer" / "thumbnails"

@@ -19,16 +19,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from selfieart.errors import SelfieartError
-from selfieart.features.encoder import load_encoder
 from selfieart.imaging import read_photo, write_photo
 from selfieart.imaging.arrays import as_pixels, as_tensor
 from selfieart.imaging.resize import resize
+from selfieart.methods.guidance import Guidance
+from selfieart.methods.semantic import Semantic
+from selfieart.methods.semantic_masks import from_parsings
+from selfieart.methods.semantic_options import SemanticOptions
+from selfieart.networks.encoder import load_encoder
 from selfieart.parsing.registry import load_parser
-from selfieart.semantic_masks import from_parsings
-from selfieart.sheets import Pixels, sheet
-from selfieart.transfer.optimise.guidance import Guidance
-from selfieart.transfer.optimise.semantic import Semantic
-from selfieart.transfer.optimise.semantic_options import SemanticOptions
+from selfieart.sheets.sheet import Pixels, sheet
 
 HALF_LENGTH = np.s_[0:400, 40:440]
 CELL = 272

@@ -16,9 +16,9 @@ from httpx import Response
 from PIL import Image
 
 from selfieart import Studio
-from selfieart.app.engine import Engine
 from selfieart.app.server import create_app
-from selfieart.app.workshop import Workshop
+from selfieart.app.state import Workshop
+from selfieart.app.worker import Engine
 
 with warnings.catch_warnings():
     # Starlette would rather have another HTTP client; it works with this one.

@@ -15,9 +15,9 @@ from selfieart import Portrait, Studio
 from selfieart.errors import SelfieartError
 from selfieart.imaging import write_photo
 from selfieart.parsing.parsing import Parsing
+from selfieart.render.feed_forward import PresetStylizer
 from selfieart.segments import INDEX, NAMES
-from selfieart.transfer.feed_forward import PresetStylizer
-from selfieart.transfer.presets import load_presets
+from selfieart.styles.presets import load_presets
 from selfieart.video.frame import Frame
 from video_frames import clip
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from optimise_pictures import portrait, stripes_and_spots
-from selfieart.features.vgg import Vgg19
+from selfieart.networks.vgg import Vgg19
 
 
 def tiny_encoder() -> Vgg19:

@@ -15,14 +15,14 @@ from conftest import is_one_sentence
 from selfieart import Look, SegmentLook, Studio
 from selfieart.cli import main
 from selfieart.errors import Cancelled, SelfieartError
-from selfieart.features.encoder import CHANNELS, LAYERS, STEPS, STYLE_LAYERS, Encoder, load_encoder
-from selfieart.features.gram import gram, guided_gram, mask_at, relative_error
+from selfieart.evaluation.style_transfer import painted_by
 from selfieart.imaging.arrays import as_tensor
-from selfieart.training.evaluate import painted_by
+from selfieart.networks.code_predictor import STATISTICS, CodePredictor, style_statistics
+from selfieart.networks.encoder import CHANNELS, LAYERS, STEPS, STYLE_LAYERS, Encoder, load_encoder
+from selfieart.networks.gram import gram, guided_gram, mask_at, relative_error
+from selfieart.render.feed_forward import PresetStylizer
+from selfieart.styles.any_style import at_reading_size, read_code, read_size
 from selfieart.training.one_style import fit_style
-from selfieart.transfer.any_style import at_reading_size, read_code, read_size
-from selfieart.transfer.code_predictor import STATISTICS, CodePredictor, style_statistics
-from selfieart.transfer.feed_forward import PresetStylizer
 from selfieart.weights import manifest
 
 

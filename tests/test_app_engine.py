@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from app_client import blocked, wait_for
-from selfieart.app.engine import Engine
+from selfieart.app.errors import Refused
 from selfieart.app.jobs import MOST_JOBS, JobBoard, ResultFile
-from selfieart.app.refusals import Refused
-from selfieart.app.shelves import PrivateFolder
+from selfieart.app.store import PrivateFolder
+from selfieart.app.worker import Engine
 from selfieart.errors import Cancelled, SelfieartError
 
 # --- the engine ----------------------------------------------------------------------------------------------------

@@ -9,8 +9,8 @@ import pytest
 from starlette.websockets import WebSocketDisconnect
 
 from app_client import BASE, LIVE, TestClient, page_of, refused
+from selfieart.app.errors import without_paths
 from selfieart.app.guards import SECURITY_HEADERS, Guard, host_of
-from selfieart.app.refusals import without_paths
 from selfieart.app.server import create_app
 
 
@@ -186,7 +186,7 @@ def test_the_unexpected_is_a_plain_sentence_and_the_server_goes_on(client, photo
     def broken(*given):
         raise ZeroDivisionError("secret detail")
 
-    monkeypatch.setattr("selfieart.app.atelier.OpenPortrait.guide", broken)
+    monkeypatch.setattr("selfieart.app.portraits.OpenPortrait.guide", broken)
     with caplog.at_level(logging.ERROR):
         sentence = refused(client.get(f"/api/photos/{photo_id}/guide"), 500)
     assert "secret" not in sentence
@@ -202,7 +202,7 @@ def test_a_full_computer_is_said_to_be_full(client, photo_id, monkeypatch, error
     def broken(*given):
         raise error
 
-    monkeypatch.setattr("selfieart.app.atelier.OpenPortrait.guide", broken)
+    monkeypatch.setattr("selfieart.app.portraits.OpenPortrait.guide", broken)
     refused(client.get(f"/api/photos/{photo_id}/guide"), status)
 
 
@@ -216,5 +216,5 @@ def test_too_much_at_once_is_refused(client, shop, photo_id, monkeypatch):
     assert "too much to do" in refused(client.get(f"/api/photos/{photo_id}/preview"), 429)
     monkeypatch.setitem(shop.engine._limits, True, 0)
     video = {"kind": "method", "photo": photo_id, "look": {"segments": {"hair": {"style": "candy"}}}, "method": "gatys"}
-    monkeypatch.setattr("selfieart.app.job_requests.methods", lambda: ("gatys",))
+    monkeypatch.setattr("selfieart.app.routes.jobs.methods", lambda: ("gatys",))
     assert "too much to do" in refused(client.post("/api/jobs", json=video), 429)

@@ -14,12 +14,12 @@ from PIL import Image
 
 from app_client import LIVE, array_of, blocked, page_of, picture_file, pixels_of, refused, wait_for
 from selfieart import Look
-from selfieart.app import clips
-from selfieart.app.offers import has_video
-from selfieart.app.wire import look_json
-from selfieart.compose import Part, part_masks
+from selfieart.app import videos
+from selfieart.app.capabilities import has_video
+from selfieart.app.messages import look_json
 from selfieart.errors import SelfieartError
 from selfieart.look import PNG_KEY
+from selfieart.render.compose import Part, part_masks
 from selfieart.segments import INDEX
 from selfieart.video.frame import Frame
 from video_clips import Keeper, make_clip
@@ -67,16 +67,16 @@ def test_a_video_comes_with_its_first_frame(page, clip):
 def test_videos_that_cannot_be_painted_leave_nothing(page, shop, clip, monkeypatch):
     before = sorted(shop.folder.path.iterdir())
     assert "damaged" in refused(page.post("/api/videos", content=clip[:200]), 400)
-    monkeypatch.setattr(clips, "VIDEO_SECONDS", 0.2)
+    monkeypatch.setattr(videos, "VIDEO_SECONDS", 0.2)
     assert "longer than" in refused(page.post("/api/videos", content=clip), 400)
-    monkeypatch.setattr("selfieart.app.job_requests.has_video", lambda: False)
+    monkeypatch.setattr("selfieart.app.routes.jobs.has_video", lambda: False)
     assert "no videos" in refused(page.post("/api/videos", content=clip), 400)
     assert sorted(shop.folder.path.iterdir()) == before
 
 
 def test_a_clip_that_lies_about_its_length_is_stopped(monkeypatch):
-    monkeypatch.setattr(clips, "VIDEO_SECONDS", 1)
-    painter = clips.Shown(Keeper(), lambda jpeg: None, time.monotonic)
+    monkeypatch.setattr(videos, "VIDEO_SECONDS", 1)
+    painter = videos.Shown(Keeper(), lambda jpeg: None, time.monotonic)
     pixels = np.zeros((8, 8, 3), np.uint8)
     _, state = painter.paint(Frame(pixels, Fraction(1), 0), painter.start())
     with pytest.raises(SelfieartError, match="longer than"):
@@ -84,7 +84,7 @@ def test_a_clip_that_lies_about_its_length_is_stopped(monkeypatch):
 
 
 def test_a_video_is_painted_as_a_job(page, shop, clip, monkeypatch):
-    monkeypatch.setattr(clips, "painter_for", lambda studio, look, steadiness: Keeper())
+    monkeypatch.setattr(videos, "painter_for", lambda studio, look, steadiness: Keeper())
     video = page.post("/api/videos", content=clip, headers={"X-Name": "me.mp4"}).json()
     wanted = {"kind": "video", "video": video["id"], "look": look_json(LOOK), "steadiness": 0.5, "size": 32}
     answer = page.post("/api/jobs", json=wanted)
@@ -122,7 +122,7 @@ def test_a_cancelled_video_leaves_nothing_and_a_waiting_one_keeps_its_file(page,
             go.wait(30)
             return super().paint(frame, state)
 
-    monkeypatch.setattr(clips, "painter_for", lambda studio, look, steadiness: Slow())
+    monkeypatch.setattr(videos, "painter_for", lambda studio, look, steadiness: Slow())
     wanted = {"kind": "video", "video": video["id"], "look": look_json(LOOK)}
     jobs = [page.post("/api/jobs", json=wanted).json() for _ in range(2)]
     begun.wait(30)
@@ -139,7 +139,7 @@ def test_frames_wear_the_look_itself(studio, astronaut, monkeypatch):
     small = astronaut[:320:4, 64:384:4]
     grey = Look().wearing("everything", "grey")
     frame = Frame(small, Fraction(0), 0)
-    painter = clips.painter_for(studio, grey, 0.7)
+    painter = videos.painter_for(studio, grey, 0.7)
     wanted = studio.open(small).render(grey).pixels
     assert np.abs(painter.paint(frame, painter.start())[0].astype(int) - wanted).max() <= 1
 
@@ -162,14 +162,14 @@ BAD_JOBS = [
 
 @pytest.mark.parametrize(("body", "status"), BAD_JOBS)
 def test_bad_jobs_are_refused(page, shop, body, status, monkeypatch):
-    monkeypatch.setattr("selfieart.app.job_requests.methods", lambda: ("gatys",))
+    monkeypatch.setattr("selfieart.app.routes.jobs.methods", lambda: ("gatys",))
     before = len(shop.board.all())
     refused(page.post("/api/jobs", json=body), status)
     assert len(shop.board.all()) == before
 
 
 def test_an_empty_look_is_no_job(page, photo, monkeypatch):
-    monkeypatch.setattr("selfieart.app.job_requests.methods", lambda: ("gatys",))
+    monkeypatch.setattr("selfieart.app.routes.jobs.methods", lambda: ("gatys",))
     empty = {"kind": "method", "photo": photo["id"], "look": {}, "method": "gatys"}
     assert "look is empty" in refused(page.post("/api/jobs", json=empty), 400)
 
@@ -195,9 +195,9 @@ class Inverter:
 @pytest.fixture
 def inverter(monkeypatch):
     method = Inverter()
-    monkeypatch.setattr("selfieart.app.job_requests.methods", lambda: ("gatys",))
-    monkeypatch.setattr("selfieart.transfer.optimise.catalogue.load_method", lambda name: method)
-    monkeypatch.setattr("selfieart.app.methods._SECONDS_BETWEEN_PREVIEWS", 0.0)
+    monkeypatch.setattr("selfieart.app.routes.jobs.methods", lambda: ("gatys",))
+    monkeypatch.setattr("selfieart.methods.registry.load_method", lambda name: method)
+    monkeypatch.setattr("selfieart.app.method_jobs._SECONDS_BETWEEN_PREVIEWS", 0.0)
     return method
 
 
@@ -232,7 +232,7 @@ def test_a_method_paints_what_the_look_paints(page, photo, studio, astronaut_fil
 
 
 def test_the_method_that_needs_the_background_gets_it(page, photo, inverter, monkeypatch):
-    monkeypatch.setattr("selfieart.app.job_requests.methods", lambda: ("portrait-aware",))
+    monkeypatch.setattr("selfieart.app.routes.jobs.methods", lambda: ("portrait-aware",))
     wanted = {"kind": "method", "photo": photo["id"], "look": look_json(LOOK), "method": "portrait-aware"}
     job = page.post("/api/jobs", json=wanted).json()
     assert wait_for(lambda: (found := find(page, job))["state"] not in ("queued", "running") and found)["error"] is None
@@ -305,7 +305,7 @@ def test_trouble_with_the_camera_is_one_sentence(page, monkeypatch):
         assert "too large" in camera.receive_json()["error"]
         camera.send_bytes(frame_of((0, 0, 0)))
         assert pixels_of(camera.receive_bytes()).shape == (48, 64, 3)
-    monkeypatch.setattr("selfieart.app.live.has_video", lambda: False)
+    monkeypatch.setattr("selfieart.app.routes.live.has_video", lambda: False)
     with page.websocket_connect(LIVE) as camera:
         assert "no live mode" in camera.receive_json()["error"]
 

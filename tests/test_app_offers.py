@@ -11,13 +11,13 @@ from PIL import Image
 
 from app_client import array_of, page_of, picture_file, pixels_of, refused
 from selfieart import Look
-from selfieart.app.offers import has_any_style, has_video, methods
-from selfieart.app.surprise import TOGETHER, random_look
-from selfieart.app.wire import look_json
+from selfieart.app.capabilities import has_any_style, has_video, methods
+from selfieart.app.messages import look_json
+from selfieart.app.random_look import TOGETHER, random_look
 from selfieart.look import PLAIN_STYLES, PNG_KEY, STROKES
 from selfieart.parsing.parsing import Parsing
 from selfieart.segments import INDEX, NAMES
-from selfieart.transfer.presets import presets
+from selfieart.styles.presets import presets
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_the_page_is_served(page, monkeypatch, tmp_path):
     (static / "assets" / "main-1a2b.js").write_text("let x = 1")
     (static / "assets" / "evil.exe").write_text("x")
     (static / "icon.svg").write_text("<svg/>")
-    monkeypatch.setattr("selfieart.app.page.resources.files", lambda _: tmp_path)
+    monkeypatch.setattr("selfieart.app.routes.page.resources.files", lambda _: tmp_path)
     assert page.get("/").text == "<!doctype html>hello"
     bundle = page.get("/assets/main-1a2b.js")
     assert (bundle.text, bundle.headers["content-type"]) == ("let x = 1", "text/javascript; charset=utf-8")
@@ -106,7 +106,7 @@ def any_style(studio, monkeypatch):
         return stylizer.encode("candy" if picture[0].mean() > 0.5 else "wave")
 
     monkeypatch.setattr(stylizer, "any_style", code)
-    monkeypatch.setattr("selfieart.app.photos.has_any_style", lambda: True)
+    monkeypatch.setattr("selfieart.app.routes.photos.has_any_style", lambda: True)
 
 
 def test_any_picture_is_a_style(page, photo, any_style):

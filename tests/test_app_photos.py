@@ -16,13 +16,13 @@ from PIL import Image
 
 from app_client import array_of, page_of, painted_bias, picture_file, pixels_of, refused
 from selfieart import Look
-from selfieart.app.atelier import LOGITS_SIDE, PREVIEW_SIDE, Atelier, within
-from selfieart.app.wire import look_json
-from selfieart.compose import Part, compose, part_masks
+from selfieart.app.messages import look_json
+from selfieart.app.portraits import LOGITS_SIDE, PREVIEW_SIDE, Atelier, within
 from selfieart.imaging.arrays import as_tensor
-from selfieart.layers import PaintedLayer
 from selfieart.look import PNG_KEY
 from selfieart.parsing.parsing import Parsing
+from selfieart.render.compose import Part, compose, part_masks
+from selfieart.render.layers import PaintedLayer
 from selfieart.segments import GROUPS, INDEX, assign
 
 LOOK = Look({}, tau=5.0, stroke=64).wearing("hair", "candy").wearing("background", "grey")

@@ -14,8 +14,8 @@ from selfieart import Look, Portrait
 from selfieart.errors import SelfieartError, UnknownName
 from selfieart.imaging import Photo
 from selfieart.imaging.resize import resize
-from selfieart.layers import PaintedLayer, Patch
 from selfieart.parsing.parsing import Parsing
+from selfieart.render.layers import PaintedLayer, Patch
 from selfieart.segments import INDEX, NAMES
 
 

@@ -24,10 +24,10 @@ from websockets.sync.client import connect
 
 from app_client import blocked, picture_file, pixels_of, refused, wait_for
 from conftest import is_one_sentence
-from selfieart.app import running
+from selfieart.app import serving
 from selfieart.app.jobs import ResultFile
-from selfieart.app.running import PORT, Server, is_local, listen, reachable, serve
 from selfieart.app.server import create_app
+from selfieart.app.serving import PORT, Server, is_local, listen, reachable, serve
 from selfieart.app.uploads import PHOTO
 from selfieart.cli import main
 from selfieart.errors import SelfieartError
@@ -131,7 +131,7 @@ def test_the_address_that_is_shown_is_one_that_can_be_opened(monkeypatch):
     def unplugged(*given):
         raise OSError("no route")
 
-    monkeypatch.setattr(running.socket, "socket", unplugged)
+    monkeypatch.setattr(serving.socket, "socket", unplugged)
     assert (reachable("0.0.0.0"), reachable("::")) == ("127.0.0.1", "::1")
 
 
@@ -157,7 +157,7 @@ def stopped(monkeypatch, folder):
     import tempfile
 
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    monkeypatch.setattr(running, "Server", Stopped)
+    monkeypatch.setattr(serving, "Server", Stopped)
     before = signal.getsignal(signal.SIGTERM)
     yield Stopped
     signal.signal(signal.SIGTERM, before)
@@ -181,7 +181,7 @@ def test_whatever_happens_the_uploads_are_deleted(stopped, folder, error):
 
 def test_the_browser_opens_at_the_printed_address(stopped, monkeypatch):
     opened, told = threading.Event(), []
-    monkeypatch.setattr(running.webbrowser, "open", lambda url: (told.append(url), opened.set()))
+    monkeypatch.setattr(serving.webbrowser, "open", lambda url: (told.append(url), opened.set()))
     stopped.does = staticmethod(lambda: opened.wait(20))
     serve("127.0.0.1", 0, True, told.append)
     assert told[0] == told[1]
@@ -213,11 +213,11 @@ def test_the_command_says_where_the_app_is(stopped, capsys):
 
 def test_starting_does_not_wait_for_the_models():
     """The page is there before the networks are."""
-    code = "import sys, selfieart.app.running; print('torch' in sys.modules)"
+    code = "import sys, selfieart.app.serving; print('torch' in sys.modules)"
     start = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n", time.perf_counter() - start
-    assert Path(running.__file__).is_file()
+    assert Path(serving.__file__).is_file()
 
 
 @pytest.fixture(scope="module")
@@ -303,7 +303,7 @@ def test_many_small_answers_come_at_once(served):
 
 def test_an_endless_body_is_cut_off_while_it_comes(served, monkeypatch):
     address, workshop = served
-    monkeypatch.setattr("selfieart.app.photos.PHOTO", replace(PHOTO, limit=300_000))
+    monkeypatch.setattr("selfieart.app.routes.photos.PHOTO", replace(PHOTO, limit=300_000))
     before, sent = sorted(workshop.folder.path.iterdir()), 0
     with closing(socket.create_connection(address.split(":"), 30)) as sock:
         head = f"POST /api/photos HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\n"

@@ -14,7 +14,7 @@ import pytest
 
 from app_client import page_of, picture_file, refused
 from conftest import is_one_sentence
-from selfieart.app.shelves import PrivateFolder, Shelf
+from selfieart.app.store import PrivateFolder, Shelf
 from selfieart.app.uploads import PHOTO_BYTES, VIDEO_BYTES
 from selfieart.look import Look
 
@@ -279,7 +279,7 @@ def test_a_page_that_leaves_in_the_middle_of_an_upload_leaves_nothing(shop):
 
 
 def test_a_look_is_read_as_it_is_written():
-    from selfieart.app.wire import look_from_json, look_json
+    from selfieart.app.messages import look_from_json, look_json
 
     look = Look(seed=4, tau=float("inf"), stroke=400, faces=2, blend="features").wearing("hair", "wave", feather=3)
     assert look_from_json(json.loads(json.dumps(look_json(look))), str) == look

@@ -19,7 +19,7 @@ from selfieart.cli import main
 from selfieart.errors import Cancelled
 from selfieart.imaging import read_photo, write_photo
 from selfieart.segments import GROUPS, NAMES
-from selfieart.transfer.presets import presets
+from selfieart.styles.presets import presets
 from selfieart.weights import manifest
 
 
@@ -380,7 +380,7 @@ def test_an_interruption_is_exit_code_130(run, me, monkeypatch, error, expected)
     def interrupted(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("selfieart.studio.Portrait.render", interrupted)
+    monkeypatch.setattr("selfieart.render.studio.Portrait.render", interrupted)
     code, _, err = run("photo", me, *HAIR)
     assert code == expected
     assert "Traceback" not in err

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from selfieart.cli import main
-from selfieart.comparison import (
+from selfieart.errors import SelfieartError
+from selfieart.evaluation.comparison import (
     VARIANTS,
     Painted,
     _style_distance_where,
@@ -20,12 +21,11 @@ from selfieart.comparison import (
     paint_with_methods,
     read_at,
 )
-from selfieart.errors import SelfieartError
-from selfieart.features.encoder import STYLE_LAYERS, Encoder
 from selfieart.imaging.arrays import as_tensor
+from selfieart.methods.portrait_aware import PortraitAwareOptions
 from selfieart.metrics.distances import style_distance
 from selfieart.metrics.similarity import ssim
-from selfieart.transfer.optimise.portrait_aware import PortraitAwareOptions
+from selfieart.networks.encoder import STYLE_LAYERS, Encoder
 
 
 @pytest.fixture(scope="module")

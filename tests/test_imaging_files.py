@@ -15,7 +15,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image, JpegImagePlugin
 
 from selfieart.errors import ImageError
-from selfieart.imaging import Photo, atomic_write, check_target, picture_format, read_photo, write_photo
+from selfieart.imaging import Photo, picture_format, read_photo, write_photo
+from selfieart.paths import atomic_write, check_target
 
 LOSSLESS = [".png", ".webp", ".tif", ".tiff", ".bmp"]
 

@@ -10,15 +10,15 @@ import torch
 
 from selfieart import Look, SegmentLook
 from selfieart.errors import SelfieartError
-from selfieart.features.encoder import Encoder
-from selfieart.importance import importance
-from selfieart.repaint import FACE_IMPORTANCE, repaint_with
+from selfieart.methods.gatys import Gatys, GatysOptions
+from selfieart.methods.losses import content_loss
+from selfieart.methods.registry import method_options
+from selfieart.methods.repaint import FACE_IMPORTANCE, repaint_with
+from selfieart.methods.semantic import Semantic
+from selfieart.methods.semantic_options import SemanticOptions
+from selfieart.networks.encoder import Encoder
+from selfieart.parsing.importance import importance
 from selfieart.segments import INDEX, NAMES
-from selfieart.transfer.optimise.catalogue import method_options
-from selfieart.transfer.optimise.gatys import Gatys, GatysOptions
-from selfieart.transfer.optimise.losses import content_loss
-from selfieart.transfer.optimise.semantic import Semantic
-from selfieart.transfer.optimise.semantic_options import SemanticOptions
 
 VALUES = {"face": 2.0, "features": 5.0, "rest": 0.5}
 

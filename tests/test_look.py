@@ -16,8 +16,8 @@ from selfieart.errors import ImageError, LookError, SelfieartError, UnknownName
 from selfieart.imaging import write_photo
 from selfieart.look import PNG_KEY, STROKES, parse_color, tau_from_text
 from selfieart.segments import GROUPS, NAMES
-from selfieart.styles import ResolvedStyle, resolve_style
-from selfieart.transfer.presets import preset, presets
+from selfieart.styles.presets import preset, presets
+from selfieart.styles.resolve import ResolvedStyle, resolve_style
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 worn = st.builds(

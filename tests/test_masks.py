@@ -14,7 +14,8 @@ from hypothesis.extra.numpy import arrays
 
 from conftest import is_one_sentence
 from selfieart.errors import SelfieartError
-from selfieart.masks import SoftMasks, binary_masks, composite, feather, gaussian_blur, select, soft_masks
+from selfieart.masks import binary_masks, composite, feather, gaussian_blur, select, soft_masks
+from selfieart.networks.tensors import SoftMasks
 from selfieart.segments import GROUPS, assign
 
 ALL = range(19)

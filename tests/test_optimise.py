@@ -18,14 +18,14 @@ from optimise_cases import (  # noqa: F401 - the fixtures are found by their nam
     styles_fixture,
 )
 from selfieart.errors import Cancelled, UnknownName
-from selfieart.features.encoder import STEPS
 from selfieart.imaging.color import oklab_from_srgb
 from selfieart.imaging.resize import resize
-from selfieart.transfer.optimise.catalogue import METHODS, features_encoder, load_method, method_options
-from selfieart.transfer.optimise.gatys import Gatys, GatysOptions
-from selfieart.transfer.optimise.inputs import style_at
-from selfieart.transfer.optimise.portrait_aware import PortraitAware, PortraitAwareOptions
-from selfieart.transfer.optimise.styfie import Styfie, StyfieOptions
+from selfieart.methods.gatys import Gatys, GatysOptions
+from selfieart.methods.inputs import style_at
+from selfieart.methods.portrait_aware import PortraitAware, PortraitAwareOptions
+from selfieart.methods.registry import METHODS, features_encoder, load_method, method_options
+from selfieart.methods.styfie import Styfie, StyfieOptions
+from selfieart.networks.encoder import STEPS
 
 QUICK = {"side": 48, "scales": 1, "iterations": 4}
 

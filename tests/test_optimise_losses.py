@@ -16,15 +16,11 @@ from optimise_cases import (  # noqa: F401 - the fixtures are found by their nam
     styles_fixture,
     tiny_encoder,
 )
-from selfieart.features.encoder import LAYERS, STYLE_LAYERS
-from selfieart.features.gram import gram, guided_gram, mask_at
-from selfieart.features.vgg import Vgg19
 from selfieart.imaging.resize import resize
-from selfieart.transfer.optimise.basis import change_of
-from selfieart.transfer.optimise.engine import optimise
-from selfieart.transfer.optimise.gatys import Gatys, GatysOptions
-from selfieart.transfer.optimise.inputs import Regions, check_regions, style_at
-from selfieart.transfer.optimise.losses import (
+from selfieart.methods.basis import change_of
+from selfieart.methods.gatys import Gatys, GatysOptions
+from selfieart.methods.inputs import Regions, check_regions, style_at
+from selfieart.methods.losses import (
     features_of,
     out_of_range,
     region_style,
@@ -32,10 +28,14 @@ from selfieart.transfer.optimise.losses import (
     style_loss,
     total_variation,
 )
-from selfieart.transfer.optimise.minimise import Objective, minimise
-from selfieart.transfer.optimise.portrait_aware import FINE_LAYERS, PortraitAware, PortraitAwareOptions
-from selfieart.transfer.optimise.pyramid import budgets, enlarged, pyramid_sizes, white_noise
-from selfieart.transfer.optimise.settings import OptimiseOptions
+from selfieart.methods.minimise import Objective, minimise
+from selfieart.methods.portrait_aware import FINE_LAYERS, PortraitAware, PortraitAwareOptions
+from selfieart.methods.pyramid import budgets, enlarged, pyramid_sizes, white_noise
+from selfieart.methods.run import optimise
+from selfieart.methods.settings import OptimiseOptions
+from selfieart.networks.encoder import LAYERS, STYLE_LAYERS
+from selfieart.networks.gram import gram, guided_gram, mask_at
+from selfieart.networks.vgg import Vgg19
 
 
 def total(objective: Objective, x: torch.Tensor) -> torch.Tensor:

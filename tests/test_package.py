@@ -17,12 +17,12 @@ from safetensors.torch import save
 import selfieart
 from conftest import is_one_sentence
 from selfieart.errors import SelfieartError, UnknownName, WeightsError
-from selfieart.features.encoder import LAYERS, Encoder
+from selfieart.networks.code_predictor import CodePredictor
+from selfieart.networks.encoder import LAYERS, Encoder
+from selfieart.networks.style_net import StyleNet
 from selfieart.parsing.registry import FACE_NETWORKS, face_network
 from selfieart.segments import NAMES
-from selfieart.transfer.code_predictor import CodePredictor
-from selfieart.transfer.presets import presets
-from selfieart.transfer.style_net import StyleNet
+from selfieart.styles.presets import presets
 from selfieart.weights import WeightsEntry, load_weights, manifest
 from selfieart.weights.cards import model_cards
 
@@ -200,9 +200,9 @@ def test_missing_weights(one_entry):
 
 
 def test_every_preset_has_a_thumbnail_and_no_thumbnail_is_left_over():
-    thumbnails = resources.files("selfieart.transfer") / "thumbnails"
+    thumbnails = resources.files("selfieart.styles") / "thumbnails"
     assert {Path(entry.name).stem for entry in thumbnails.iterdir()} == set(presets())
-    listed = json.loads((resources.files("selfieart.transfer") / "paintings.json").read_text("utf-8"))
+    listed = json.loads((resources.files("selfieart.styles") / "paintings.json").read_text("utf-8"))
     assert list(listed) == list(presets())
 
 
@@ -211,10 +211,9 @@ def test_every_preset_has_a_thumbnail_and_no_thumbnail_is_left_over():
 # From the bottom to the top, as docs/architecture.md has it; modules in one row may use each other. Training uses the
 # library as anybody would, and the command line offers it.
 ROWS = (
-    ("errors",), ("precision",), ("segments",), ("imaging",), ("weights",), ("masks", "importance"), ("features",),
-    ("parsing",), ("transfer",), ("look", "styles"), ("layers", "painter", "compose"), ("studio",),
-    ("sheets", "gallery", "repaint", "semantic_masks"), ("video",),
-    ("metrics",), ("comparison",), ("training",), ("app",), ("cli",), ("__main__",),
+    ("errors",), ("progress", "paths", "sizes"), ("segments",), ("imaging",), ("weights",), ("engine",), ("masks",), ("stylizer",),
+    ("networks",), ("parsing",), ("look",), ("styles", "render"), ("sheets",), ("video",),
+    ("metrics",), ("methods",), ("training",), ("evaluation",), ("app",), ("cli",), ("__main__",),
 )  # fmt: skip
 RANK = {part: rank for rank, row in enumerate(ROWS) for part in row}
 
@@ -250,7 +249,7 @@ IMPORTS = {module: imported_by(module) for module in MODULES}
 def test_every_module_has_its_row():
     assert {part_of(module) for module in MODULES} - {""} == set(RANK)
     assert "selfieart.segments" in IMPORTS["selfieart.look"]
-    assert "selfieart.parsing.parser" in IMPORTS["selfieart.studio"]
+    assert "selfieart.parsing.parser" in IMPORTS["selfieart.render.studio"]
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if part_of(name)])
@@ -262,10 +261,10 @@ def test_a_module_imports_only_from_its_own_row_and_those_below(module):
 @pytest.mark.parametrize(
     ("part", "never"),
     [
-        ("imaging", {"parsing", "transfer", "studio", "cli", "weights", "masks", "look", "segments"}),
-        ("masks", {"parsing", "transfer", "studio", "cli"}),
-        ("parsing", {"transfer", "studio", "cli", "look", "styles"}),
-        ("transfer", {"segments", "parsing", "masks", "studio", "cli"}),
+        ("imaging", {"parsing", "render", "styles", "networks", "cli", "weights", "masks", "look", "segments"}),
+        ("masks", {"parsing", "networks", "render", "cli"}),
+        ("parsing", {"methods", "styles", "render", "cli", "look"}),
+        ("networks", {"segments", "parsing", "render", "cli"}),
         ("training", {"cli"}),
     ],
 )
@@ -299,7 +298,7 @@ def test_nothing_reaches_for_the_network():
     forbidden = {"urllib", "http", "requests", "socket", "ftplib", "httpx", "aiohttp"}
     for module, tree in TREES.items():
         # The app's server listens; taking an address apart opens nothing.
-        allowed = {"socket"} if module == "selfieart.app.running" else set()
+        allowed = {"socket"} if module == "selfieart.app.serving" else set()
         for node in ast.walk(tree):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []

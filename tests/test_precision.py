@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from selfieart.precision import fast_autocast, fast_dtype
+from selfieart.networks.precision import fast_autocast, fast_dtype
 
 
 @pytest.mark.parametrize(("avx512", "amx", "chosen"), [

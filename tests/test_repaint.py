@@ -11,9 +11,9 @@ import torch
 
 from selfieart import Look, SegmentLook
 from selfieart.cli import main
-from selfieart.features.encoder import Encoder
-from selfieart.repaint import grown, repaint_with, style_picture
-from selfieart.transfer.optimise.catalogue import METHODS, load_method, method_options
+from selfieart.methods.registry import METHODS, load_method, method_options
+from selfieart.methods.repaint import grown, repaint_with, style_picture
+from selfieart.networks.encoder import Encoder
 
 
 @pytest.fixture(scope="module")

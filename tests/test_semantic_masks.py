@@ -16,18 +16,25 @@ from optimise_pictures import halves, portrait, waves
 from selfieart import Look, SegmentLook
 from selfieart.cli import main
 from selfieart.errors import UnknownName
-from selfieart.features.clusters import shared_clusters
-from selfieart.features.encoder import Encoder, load_encoder
+from selfieart.methods.clusters import shared_clusters
+from selfieart.methods.guidance import Guidance
+from selfieart.methods.registry import load_method, method_options
+from selfieart.methods.repaint import repaint_with
+from selfieart.methods.semantic import Semantic
+from selfieart.methods.semantic_masks import (
+    KINDS,
+    GuidanceChoice,
+    from_clusters,
+    from_parsings,
+    guidance_choice,
+    guidance_for,
+)
+from selfieart.methods.semantic_masks import read_map as map_from
+from selfieart.methods.semantic_options import SemanticOptions
+from selfieart.networks.encoder import Encoder, load_encoder
 from selfieart.parsing.faces import Face
 from selfieart.parsing.parsing import Parsing
-from selfieart.repaint import repaint_with
 from selfieart.segments import INDEX, NAMES
-from selfieart.semantic_masks import KINDS, GuidanceChoice, from_clusters, from_parsings, guidance_choice, guidance_for
-from selfieart.semantic_masks import read_map as map_from
-from selfieart.transfer.optimise.catalogue import load_method, method_options
-from selfieart.transfer.optimise.guidance import Guidance
-from selfieart.transfer.optimise.semantic import Semantic
-from selfieart.transfer.optimise.semantic_options import SemanticOptions
 
 QUICK = {"side": 48, "scales": 1, "iterations": 6, "rematch": 3}
 

@@ -11,13 +11,13 @@ import torch
 
 from conftest import DrawnParser, is_one_sentence
 from selfieart import Look, Portrait, SegmentLook, Studio
-from selfieart import compose as compose_module
 from selfieart.errors import Cancelled, SelfieartError, UnknownName
 from selfieart.imaging import Photo, read_photo
 from selfieart.imaging.arrays import as_pixels, as_tensor
 from selfieart.imaging.color import grey, keep_color, oklab_from_srgb
-from selfieart.layers import BlurLayer, ColorLayer, GreyLayer, PaintedLayer, Patch
 from selfieart.masks import gaussian_blur
+from selfieart.render import compose as compose_module
+from selfieart.render.layers import BlurLayer, ColorLayer, GreyLayer, PaintedLayer, Patch
 from selfieart.segments import GROUPS, INDEX, NAMES
 
 RED, GREEN, BLUE = np.eye(3, dtype=np.uint8) * 255

@@ -18,7 +18,7 @@ from torch import nn
 from conftest import is_one_sentence
 from selfieart.cli import main
 from selfieart.errors import SelfieartError
-from selfieart.features.encoder import CHANNELS, LAYERS, Encoder
+from selfieart.networks.encoder import CHANNELS, LAYERS, Encoder
 from selfieart.parsing.registry import FACE_NETWORKS, face_network
 from selfieart.training import loop
 from selfieart.training.curves import read_columns

@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from selfieart.errors import SelfieartError
+from selfieart.evaluation.parsing import evaluate_parsing, pairs_in, read_pairs
 from selfieart.segments import GROUPS, INDEX, NAMES
-from selfieart.training.evaluate_parsing import evaluate_parsing, pairs_in, read_pairs
 from selfieart.training.labelled import (
     ACCESSORIES,
     CLOTHES,

@@ -13,9 +13,7 @@ from torch import Tensor
 from conftest import is_one_sentence
 from selfieart.errors import Cancelled, SelfieartError, UnknownName
 from selfieart.imaging.arrays import as_tensor
-from selfieart.transfer.feed_forward import PresetStylizer
-from selfieart.transfer.presets import load_presets, presets
-from selfieart.transfer.style_net import (
+from selfieart.networks.style_net import (
     OWN_REGION,
     RECEPTIVE_FIELD,
     ConditionalNorm,
@@ -26,7 +24,9 @@ from selfieart.transfer.style_net import (
     noise_map,
     style_moments,
 )
-from selfieart.transfer.stylizer import FeedForwardStylizer, StylizeOptions, Stylizer
+from selfieart.render.feed_forward import PresetStylizer
+from selfieart.styles.presets import load_presets, presets
+from selfieart.stylizer import FeedForwardStylizer, StylizeOptions, Stylizer
 from selfieart.weights import load_weights, manifest
 
 METHODS = {"presets": load_presets}

@@ -12,14 +12,14 @@ from torch import nn
 from conftest import wrong
 from optimise_pictures import portrait, stripes_and_spots
 from selfieart.errors import WeightsError
-from selfieart.features.encoder import CONTENT_LAYER, LAYERS, STEPS
-from selfieart.features.vgg import Vgg19, load_vgg19
-from selfieart.transfer.optimise.gatys import Gatys, GatysOptions
-from selfieart.transfer.optimise.portrait_aware import (
+from selfieart.methods.gatys import Gatys, GatysOptions
+from selfieart.methods.portrait_aware import (
     COARSE_LAYERS,
     FINE_LAYERS,
     VGG_CHANNELS,
 )
+from selfieart.networks.encoder import CONTENT_LAYER, LAYERS, STEPS
+from selfieart.networks.vgg import Vgg19, load_vgg19
 
 QUICK = {"side": 48, "scales": 1, "iterations": 4}
 

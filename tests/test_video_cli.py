@@ -15,8 +15,8 @@ from selfieart.cli import main
 from selfieart.cli.video import seconds_from
 from selfieart.errors import SelfieartError
 from selfieart.imaging import read_photo
+from selfieart.video.io.reading import read_frames
 from selfieart.video.pipeline import VideoOptions
-from selfieart.video.reading import read_frames
 from video_clips import Blender, make_clip, picture
 from video_runs import clip_fixture, names, no_thread_is_left  # noqa: F401 - fixtures are found by their names
 
@@ -31,7 +31,7 @@ def quick(monkeypatch):
             super().__init__()
             made.append((look, steadiness, parse_every))
 
-    monkeypatch.setattr("selfieart.studio.Studio", lambda parser: None)
+    monkeypatch.setattr("selfieart.render.studio.Studio", lambda parser: None)
     monkeypatch.setattr("selfieart.video.painter.VideoPainter", Painter)
     return made
 

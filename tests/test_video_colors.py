@@ -8,9 +8,9 @@ import av
 import numpy as np
 import pytest
 
-from selfieart.video.colors import usual_matrix
-from selfieart.video.hdr import PEAK, SDR_WHITE, knee
-from selfieart.video.reading import read_first_frame, read_frames
+from selfieart.video.io.colors import usual_matrix
+from selfieart.video.io.hdr import PEAK, SDR_WHITE, knee
+from selfieart.video.io.reading import read_first_frame, read_frames
 from video_clips import make_clip, planar, yuv_of
 from video_runs import kept
 

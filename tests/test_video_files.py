@@ -14,8 +14,8 @@ import pytest
 from conftest import is_one_sentence
 from selfieart.errors import SelfieartError
 from selfieart.imaging import write_photo
+from selfieart.video.io.reading import probe, read_first_frame, read_frames
 from selfieart.video.pipeline import VideoOptions, paint_video
-from selfieart.video.reading import probe, read_first_frame, read_frames
 from video_clips import Keeper, make_clip, picture, sound_packets
 from video_runs import duration, kept
 

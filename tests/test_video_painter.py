@@ -17,7 +17,7 @@ from conftest import is_one_sentence
 from selfieart import SegmentLook
 from selfieart.cli import main
 from selfieart.errors import SelfieartError
-from selfieart.metrics.video import Steadiness, evaluate_clip, high_pass_energy, warping_error
+from selfieart.evaluation.video import Steadiness, evaluate_clip, high_pass_energy, warping_error
 from selfieart.segments import INDEX
 from selfieart.video.frame import Frame
 from selfieart.video.painter import VideoPainter

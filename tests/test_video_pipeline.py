@@ -16,10 +16,10 @@ import torch
 from conftest import is_one_sentence
 from selfieart.errors import Cancelled, SelfieartError
 from selfieart.video.frame import Frame, paint_frames
+from selfieart.video.io.reading import read_frames
+from selfieart.video.io.resume import folder_of, workplace
+from selfieart.video.io.stages import Busy, read_ahead, write_behind
 from selfieart.video.pipeline import VideoOptions, paint_video
-from selfieart.video.reading import read_frames
-from selfieart.video.resume import folder_of, workplace
-from selfieart.video.stages import Busy, read_ahead, write_behind
 from video_clips import Blender, Keeper, make_clip, picture
 from video_runs import clip_fixture, names, no_thread_is_left  # noqa: F401 - fixtures are found by their names
 
@@ -111,7 +111,7 @@ def test_progress_may_cancel_and_an_older_output_stays(clip, tmp_path, stage, sh
 @pytest.mark.parametrize(("broken", "error"), [
     ("selfieart.video.pipeline.PieceWriter.add", OSError(28, "No space left on device")),
     ("selfieart.video.pipeline.PieceWriter.finish", OSError(28, "No space left on device")),
-    ("selfieart.video.colors.ToPixels.__call__", RuntimeError("reader")),
+    ("selfieart.video.io.colors.ToPixels.__call__", RuntimeError("reader")),
 ])  # fmt: skip
 def test_an_error_of_another_stage_ends_all(clip, tmp_path, monkeypatch, broken, error):
     def fail(*_: object) -> None:

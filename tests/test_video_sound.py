@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from selfieart.video.reading import probe, read_first_frame
+from selfieart.video.io.reading import probe, read_first_frame
 from video_clips import make_clip, picture, sound_packets
 from video_runs import duration, kept
 

@@ -11,13 +11,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from selfieart.compose import Part, part_masks
 from selfieart.imaging.arrays import as_tensor
 from selfieart.masks import composite, select, soft_masks
+from selfieart.networks.style_net import Statistics
 from selfieart.parsing.faces import Face
 from selfieart.parsing.parser import followed
+from selfieart.render.compose import Part, part_masks
 from selfieart.segments import GROUPS, INDEX
-from selfieart.transfer.style_net import Statistics
 from selfieart.video.composition import blended, frame_masks, region_of
 from selfieart.video.flow import Motion, at_size, flow_between, motion_between, occluded, reduced, warp
 from selfieart.video.frame_net import FrameNet, enlarging_weight

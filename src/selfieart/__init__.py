@@ -14,7 +14,7 @@ from selfieart.errors import SelfieartError
 from selfieart.look import Look, SegmentLook
 
 if TYPE_CHECKING:
-    from selfieart.studio import Artwork, Portrait, Studio
+    from selfieart.render.studio import Artwork, Portrait, Studio
 
 __all__ = ["Artwork", "Look", "Portrait", "SegmentLook", "SelfieartError", "Studio"]
 
@@ -24,7 +24,7 @@ _FROM_STUDIO = ("Artwork", "Portrait", "Studio")
 def __getattr__(name: str) -> Any:
     # The studio brings torch with it, which takes a second to import: the command line's help must not wait for it.
     if name in _FROM_STUDIO:
-        import selfieart.studio
+        import selfieart.render.studio
 
-        return getattr(selfieart.studio, name)
+        return getattr(selfieart.render.studio, name)
     raise AttributeError(f"module 'selfieart' has no attribute '{name}'")

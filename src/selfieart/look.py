@@ -204,7 +204,7 @@ class Look:
         Raises:
             ImageError: the file exists and ``overwrite`` is False, or it cannot be written.
         """
-        from selfieart.imaging import atomic_write
+        from selfieart.paths import atomic_write
 
         with atomic_write(Path(path), overwrite=overwrite) as temporary:
             temporary.write_text(self.to_toml(), "utf-8")

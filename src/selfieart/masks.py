@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from selfieart.errors import SelfieartError
 
@@ -91,17 +91,3 @@ def composite(content: Tensor, layers: Sequence[Tensor], weights: Sequence[Tenso
     for layer, weight in zip(layers, weights, strict=True):
         out += weight * (layer - content)
     return out
-
-
-class SoftMasks(nn.Module):
-    """Module twin of :func:`soft_masks` with a buffer for tau, for use inside networks and exported graphs."""
-
-    tau: Tensor
-
-    def __init__(self, tau: float = 3.0) -> None:
-        super().__init__()
-        self.register_buffer("tau", torch.tensor(float(tau)))
-
-    def forward(self, logits: Tensor) -> Tensor:
-        """(..., K, H, W) logits -> (..., K, H, W) masks summing to 1 over K."""
-        return soft_masks(logits, float(self.tau))

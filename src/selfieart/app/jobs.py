@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from selfieart.app.engine import Engine, Ticket
-from selfieart.app.refusals import not_found, status_of, without_paths
-from selfieart.app.shelves import PrivateFolder, Shelf, new_id
+from selfieart.app.errors import not_found, status_of, without_paths
+from selfieart.app.store import PrivateFolder, Shelf, new_id
+from selfieart.app.worker import Engine, Ticket
 from selfieart.errors import Cancelled
 
 log = logging.getLogger(__name__)

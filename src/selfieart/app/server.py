@@ -14,20 +14,20 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from selfieart.app import job_requests, page, photos
+from selfieart.app.capabilities import offers
+from selfieart.app.errors import status_of, without_paths
 from selfieart.app.guards import UNEXPECTED, Guard
-from selfieart.app.live import ROUTES as LIVE_ROUTES
-from selfieart.app.offers import offers
-from selfieart.app.refusals import status_of, without_paths
-from selfieart.app.workshop import Workshop
+from selfieart.app.routes import jobs, page, photos
+from selfieart.app.routes.live import ROUTES as LIVE_ROUTES
+from selfieart.app.state import Workshop
 from selfieart.errors import Cancelled, SelfieartError
 
 if TYPE_CHECKING:
-    from selfieart.studio import Studio
+    from selfieart.render.studio import Studio
 
 
 def _load_studio() -> Studio:
-    from selfieart.studio import Studio
+    from selfieart.render.studio import Studio
 
     return Studio()
 
@@ -64,7 +64,7 @@ def create_app(
             *page.ROUTES,
             Route("/api/info", info),
             *photos.ROUTES,
-            *job_requests.ROUTES,
+            *jobs.ROUTES,
             *LIVE_ROUTES,
             *page.LAST_ROUTES,
         ],

@@ -12,8 +12,8 @@ from urllib.parse import unquote
 import anyio
 from starlette.requests import Request
 
-from selfieart.app.refusals import Refused, busy, invalid, too_large
-from selfieart.app.shelves import PrivateFolder
+from selfieart.app.errors import Refused, busy, invalid, too_large
+from selfieart.app.store import PrivateFolder
 from selfieart.errors import printable
 
 PHOTO_BYTES = 64_000_000

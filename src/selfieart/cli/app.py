@@ -15,7 +15,7 @@ def run(port: int | None, host: str, opens_browser: bool) -> None:
     # The browser works on the same cores: threads that wait by spinning made a loaded machine five times slower. To be
     # set before torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    from selfieart.app.running import is_local, serve
+    from selfieart.app.serving import is_local, serve
 
     console = plain_console()
 

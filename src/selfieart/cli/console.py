@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from selfieart.errors import ImageError, LookError
-from selfieart.transfer.stylizer import Progress as ProgressCallback
-from selfieart.transfer.stylizer import silent
+from selfieart.progress import Progress as ProgressCallback
+from selfieart.progress import silent
 
 STAGES = {
     "load": "Loading models",
@@ -68,7 +68,8 @@ def check_output(target: Path, source: Path | None, overwrite: bool) -> None:
     Raises:
         ImageError: it exists and may not be replaced, it is the photo itself, or it cannot be written.
     """
-    from selfieart.imaging import check_target, picture_format
+    from selfieart.imaging import picture_format
+    from selfieart.paths import check_target
 
     picture_format(target)
     if source is not None and target.resolve() == source.resolve():

@@ -43,7 +43,7 @@ def parsing(
     """How well a parser reads labelled pictures: IoU and F1 per segment."""
     from selfieart.cli.console import plain_console, print_json, progress
     from selfieart.errors import unknown
-    from selfieart.training.evaluate_parsing import (
+    from selfieart.evaluation.parsing import (
         OnePass,
         Whole,
         evaluate_parsing,
@@ -104,7 +104,7 @@ def presets(
     as_json: Json = False,
 ) -> None:
     """Style and content distance of every preset, as the teacher sees it."""
-    from selfieart.transfer.presets import presets as catalogue
+    from selfieart.styles.presets import presets as catalogue
 
     _judge_styles(
         {name: paintings / f"{name}.jpg" for name in catalogue()}, photo, teacher, weights, gatys, side, as_json
@@ -128,7 +128,7 @@ def instant(
     as_json: Json = False,
 ) -> None:
     """Style and content distance of pictures whose codes are predicted, as the teacher sees it."""
-    from selfieart.training.evaluate import paintings_in
+    from selfieart.evaluation.style_transfer import paintings_in
     from selfieart.training.labelled import held_out_names
 
     styles = paintings_in(pictures, held_out_names() if held_out else None, count)
@@ -150,9 +150,9 @@ def encoder(
     """Gatys' method with the perceptual encoder beside the same with the teacher, both judged by the teacher."""
     from selfieart.cli.console import plain_console, print_json, progress
     from selfieart.errors import SelfieartError
-    from selfieart.features.encoder import Encoder, load_encoder
+    from selfieart.evaluation.style_transfer import Judge, compare_encoders, paintings_in
     from selfieart.imaging import write_photo
-    from selfieart.training.evaluate import Judge, compare_encoders, paintings_in
+    from selfieart.networks.encoder import Encoder, load_encoder
     from selfieart.training.loop import load_start
 
     for path in (teacher, *photo, *([weights] if weights else [])):
@@ -190,8 +190,8 @@ def _judge_styles(
 
     from selfieart.cli.console import plain_console, print_json, progress
     from selfieart.errors import SelfieartError
-    from selfieart.training.evaluate import Judge, optimised_by, painted_by
-    from selfieart.transfer.presets import load_presets, load_presets_from
+    from selfieart.evaluation.style_transfer import Judge, optimised_by, painted_by
+    from selfieart.styles.presets import load_presets, load_presets_from
 
     for path in (teacher, *photo, *styles.values(), *([weights] if weights else [])):
         if not path.is_file():
@@ -226,8 +226,8 @@ def similarity(
 
     from selfieart.cli.console import plain_console, print_json
     from selfieart.imaging import read_photo
-    from selfieart.imaging.arrays import as_tensor
     from selfieart.metrics.similarity import fsimc, gmsd, ssim
+    from selfieart.networks.tensors import as_tensor
 
     x, y = (as_tensor(read_photo(path).pixels) for path in (content, result))
     weight = None if mask is None else as_tensor(read_photo(mask).pixels).mean(0)

@@ -10,9 +10,9 @@ from selfieart.cli.console import check_output, plain_console, print_json, progr
 from selfieart.errors import SelfieartError, unknown
 
 if TYPE_CHECKING:
-    from selfieart.comparison import Painted
+    from selfieart.evaluation.comparison import Painted
     from selfieart.look import Look
-    from selfieart.studio import Portrait, Repaint
+    from selfieart.render.studio import Portrait, Repaint
 
 
 def portrait_aware(
@@ -30,10 +30,10 @@ def portrait_aware(
 
     from rich.table import Table
 
-    from selfieart.comparison import PUBLISHED, foreground_similarity, means
-    from selfieart.features.encoder import load_encoder
+    from selfieart.evaluation.comparison import PUBLISHED, foreground_similarity, means
+    from selfieart.methods.portrait_aware import PortraitAwareOptions
+    from selfieart.networks.encoder import load_encoder
     from selfieart.parsing.registry import load_parser
-    from selfieart.transfer.optimise.portrait_aware import PortraitAwareOptions
 
     given: dict[str, Any] = {"side": side, **({} if iterations is None else {"iterations": iterations})}
     options = PortraitAwareOptions.published(None, **given) if published else PortraitAwareOptions(**given)
@@ -66,12 +66,12 @@ def methods(
     """Every photo in every style by every method, on one sheet."""
     _check_sheet(sheet, overwrite)
 
-    from selfieart.comparison import paint_with_methods
-    from selfieart.features.encoder import load_encoder
-    from selfieart.repaint import repaint_with
-    from selfieart.studio import Studio
-    from selfieart.styles import resolve_style
-    from selfieart.transfer.optimise.catalogue import METHODS, load_method, method_options
+    from selfieart.evaluation.comparison import paint_with_methods
+    from selfieart.methods.registry import METHODS, load_method, method_options
+    from selfieart.methods.repaint import repaint_with
+    from selfieart.networks.encoder import load_encoder
+    from selfieart.render.studio import Studio
+    from selfieart.styles.resolve import resolve_style
 
     names = names or ["instant", *METHODS]
     for name in names:
@@ -102,7 +102,7 @@ def _check_sheet(sheet: Path | None, overwrite: bool) -> None:
 
 def _write_sheet(path: Path | None, results: Sequence[Painted], overwrite: bool) -> None:
     if path is not None:
-        from selfieart.comparison import comparison_sheet
+        from selfieart.evaluation.comparison import comparison_sheet
         from selfieart.imaging import write_photo
 
         write_photo(path, comparison_sheet(results), overwrite=overwrite)

@@ -11,10 +11,10 @@ from selfieart.cli.console import plain_console, print_json
 from selfieart.cli.photo import look_from
 from selfieart.errors import LookError, SelfieartError
 from selfieart.look import Look
-from selfieart.styles import resolve_style
+from selfieart.styles.resolve import resolve_style
 
 if TYPE_CHECKING:
-    from selfieart.metrics.video import Judge
+    from selfieart.evaluation.video import Judge
 
 _COLUMNS = {
     "e_warp": "E_warp",
@@ -55,10 +55,10 @@ def run(
         raise SelfieartError("A teacher measures the distance from paintings: give both --teacher and --paintings.")
     judge = None if teacher is None or paintings is None else _judge(look, teacher, paintings)
 
-    from selfieart.metrics.video import evaluate_clip
-    from selfieart.studio import Studio
+    from selfieart.evaluation.video import evaluate_clip
+    from selfieart.render.studio import Studio
+    from selfieart.video.io.reading import read_frames
     from selfieart.video.painter import VideoPainter
-    from selfieart.video.reading import read_frames
 
     studio, rows = Studio(), {}
     for clip in clips:
@@ -94,8 +94,8 @@ def _judge(look: Look, teacher: Path, paintings: Path) -> Judge:
     import torch
 
     from selfieart.imaging import read_photo
-    from selfieart.imaging.arrays import as_tensor
     from selfieart.metrics.distances import style_distance
+    from selfieart.networks.tensors import as_tensor
     from selfieart.training.teacher import EXPANSIONS, load_teacher
     from selfieart.video.flow import Pixels, reduced
 

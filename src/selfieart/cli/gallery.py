@@ -10,7 +10,7 @@ from selfieart.cli.photo import look_from
 from selfieart.errors import LookError
 from selfieart.look import Look
 from selfieart.segments import canonical
-from selfieart.styles import resolve_style
+from selfieart.styles.resolve import resolve_style
 
 
 def run(
@@ -36,9 +36,9 @@ def run(
     check_output(target, picture, overwrite)
     with progress(quiet=as_json) as report:
         report("load", 0.0)
-        from selfieart.gallery import gallery
         from selfieart.imaging import write_photo
-        from selfieart.studio import Studio
+        from selfieart.render.studio import Studio
+        from selfieart.sheets.gallery import gallery
 
         portrait = Studio().open(picture)
         page = gallery(portrait, row_styles, column_styles, row_segment, column_segment, look, report)

@@ -10,7 +10,7 @@ from rich.table import Table
 from selfieart.cli.console import check_output, plain_console, print_json
 from selfieart.look import PLAIN_STYLES
 from selfieart.segments import GROUPS, NAMES
-from selfieart.transfer.presets import presets
+from selfieart.styles.presets import presets
 from selfieart.weights import manifest
 
 
@@ -18,9 +18,9 @@ def styles(sheet_file: Path | None, overwrite: bool, as_json: bool) -> None:
     """List the presets and the plain styles; write the sheet of thumbnails if asked."""
     if sheet_file is not None:
         check_output(sheet_file, None, overwrite)
-        from selfieart.gallery import swatch
         from selfieart.imaging import write_photo
-        from selfieart.sheets import sheet
+        from selfieart.sheets.gallery import swatch
+        from selfieart.sheets.sheet import sheet
 
         cells = [(swatch(name), name) for name in presets()]
         write_photo(sheet_file, sheet(cells, 7, 224, 224, "selfieart: preset styles"), overwrite=overwrite)

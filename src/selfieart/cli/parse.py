@@ -31,7 +31,7 @@ def run(
         raise ImageError(f"The overlay and the class map are both {out}: give them different names.")
     with progress(quiet=as_json) as report:
         report("load", 0.0)
-        from selfieart.studio import Studio
+        from selfieart.render.studio import Studio
 
         portrait = Studio(parser).open(picture)
         report("parse", 0.0)
@@ -40,7 +40,7 @@ def run(
         report("parse", 1.0)
     if out is not None:
         from selfieart.imaging import write_photo
-        from selfieart.sheets import with_legend
+        from selfieart.sheets.sheet import with_legend
 
         write_photo(out, with_legend(portrait.photo.pixels, classes), overwrite=overwrite)
     if labels is not None:
@@ -76,7 +76,7 @@ def write_labels(path: Path, classes: np.ndarray, overwrite: bool) -> None:
     """Write a class map (H, W) uint8 as an 8-bit grey PNG whose values are the classes."""
     from PIL import Image
 
-    from selfieart.imaging import atomic_write
+    from selfieart.paths import atomic_write
 
     with atomic_write(path, overwrite) as temporary:
         Image.fromarray(classes).save(temporary, format="PNG")

@@ -15,10 +15,10 @@ from selfieart.errors import LookError, unknown
 from selfieart.look import Look, SegmentLook, tau_from_text
 from selfieart.parsing.choice import DEFAULT_PARSER
 from selfieart.segments import canonical
-from selfieart.styles import resolve_style
+from selfieart.styles.resolve import resolve_style
 
 if TYPE_CHECKING:
-    from selfieart.studio import Portrait, Repaint
+    from selfieart.render.studio import Portrait, Repaint
 
 DEMO = Look(
     {
@@ -57,7 +57,7 @@ def run(
     target = out or beside(picture, "art")
     check_output(target, picture, overwrite)
     if save_look:
-        from selfieart.imaging import check_target
+        from selfieart.paths import check_target
 
         for other, what in ((picture, "the photo itself"), (target, "the output picture")):
             if save_look.resolve() == other.resolve():
@@ -126,9 +126,9 @@ def _slow_method(slow: dict[str, Any], look: Look) -> Callable[[Portrait], Repai
         raise LookError(f"{flag} is for one method only: add --method semantic.")
     if slow["method"] == "instant":
         return None
-    from selfieart.repaint import repaint_with
-    from selfieart.semantic_masks import guidance_choice
-    from selfieart.transfer.optimise.catalogue import METHODS, features_encoder, load_method, method_options
+    from selfieart.methods.registry import METHODS, features_encoder, load_method, method_options
+    from selfieart.methods.repaint import repaint_with
+    from selfieart.methods.semantic_masks import guidance_choice
 
     if slow["method"] not in METHODS:
         raise unknown("method", slow["method"], ["instant", *METHODS])
@@ -157,7 +157,7 @@ def _paint(
     start = time.perf_counter()
     with progress(quiet=as_json) as report:
         report("load", 0.0)
-        from selfieart.studio import Studio
+        from selfieart.render.studio import Studio
 
         studio = Studio(parser)
         loaded = time.perf_counter()

@@ -19,11 +19,11 @@ from selfieart.cli.photo import look_from
 from selfieart.errors import LookError, SelfieartError
 from selfieart.look import Look
 from selfieart.parsing.registry import check_parser
-from selfieart.styles import resolve_style
+from selfieart.styles.resolve import resolve_style
+from selfieart.video.io.reading import Clip
+from selfieart.video.io.writing import CONTAINERS
 from selfieart.video.pipeline import Progress as ProgressCallback
 from selfieart.video.pipeline import VideoOptions, VideoReport, check_video_target, paint_video, silent
-from selfieart.video.reading import Clip
-from selfieart.video.writing import CONTAINERS
 
 
 def run(
@@ -73,7 +73,7 @@ def run(
     begin = time.perf_counter()
     with _progress(frames, quiet=as_json) as progress:
         progress("load", 0.0)
-        from selfieart.studio import Studio
+        from selfieart.render.studio import Studio
         from selfieart.video.painter import VideoPainter
 
         painter = VideoPainter(Studio(parser), look, steadiness=steadiness, parse_every=every)
@@ -132,7 +132,8 @@ def _identity(look: Look, steadiness: float, every: int | str, parser: str) -> s
 
 def _check_others(files: dict[str, Path | None], clip: Path, target: Path, overwrite: bool) -> None:
     """Refuse other files to write that cannot be written, or that are one of the videos or each other."""
-    from selfieart.imaging import check_target, picture_format
+    from selfieart.imaging import picture_format
+    from selfieart.paths import check_target
 
     taken = {clip.resolve(): "the video itself", target.resolve(): "the output video"}
     for option, path in files.items():

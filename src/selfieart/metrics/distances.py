@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from selfieart.errors import SelfieartError, unknown
-from selfieart.features.encoder import CONTENT_LAYER, STYLE_LAYERS
-from selfieart.features.gram import gram as gram_of_each
+from selfieart.networks.encoder import CONTENT_LAYER, STYLE_LAYERS
+from selfieart.networks.gram import gram as gram_of_each
 
 
 def gram(features: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from selfieart.parsing.choice import DEFAULT_PARSER
 from selfieart.parsing.parser import FaceParser, InputContract, Parser
 
 if TYPE_CHECKING:
-    from selfieart.parsing.blocks import FaceNetwork
+    from selfieart.networks.blocks import FaceNetwork
 
 
 def face_network(name: str) -> FaceNetwork:
@@ -21,11 +21,11 @@ def face_network(name: str) -> FaceNetwork:
         UnknownName: there is no such network.
     """
     if name == "unet":
-        from selfieart.parsing.unet import UNet
+        from selfieart.networks.unet import UNet
 
         return UNet()
     if name == "bisenet":
-        from selfieart.parsing.bisenet import BiSeNet
+        from selfieart.networks.bisenet import BiSeNet
 
         return BiSeNet()
     raise unknown("network", name, FACE_NETWORKS)

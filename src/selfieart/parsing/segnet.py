@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from selfieart.imaging.resize import resize
-from selfieart.parsing.blocks import conv_bn, fuse_batch_norms
+from selfieart.networks.blocks import conv_bn, fuse_batch_norms
 from selfieart.parsing.choice import Faces, check_faces
 from selfieart.parsing.parser import InputContract, check_size
 from selfieart.parsing.parsing import Parsing

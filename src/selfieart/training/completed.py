@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selfieart.errors import SelfieartError
-from selfieart.imaging.arrays import as_tensor
-from selfieart.imaging.resize import resize
+from selfieart.networks.tensors import as_tensor, resize
 from selfieart.parsing.parser import Parser
+from selfieart.progress import Progress, silent
 from selfieart.segments import NAMES
 from selfieart.training.labelled import ACCESSORIES, IGNORED, Labelled, allowed_classes, pictures_in, read_labelled
-from selfieart.transfer.stylizer import Progress, silent
 
 SURE = 0.8
 

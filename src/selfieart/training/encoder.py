@@ -22,16 +22,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from selfieart.errors import SelfieartError
-from selfieart.features.encoder import CHANNELS, LAYERS, Encoder, check_layers
-from selfieart.features.gram import gram, relative_error
-from selfieart.imaging.arrays import as_pixels, as_tensor
-from selfieart.precision import fast_autocast
+from selfieart.methods.gatys import Gatys, GatysOptions
+from selfieart.networks.encoder import CHANNELS, LAYERS, Encoder, check_layers
+from selfieart.networks.gram import gram, relative_error
+from selfieart.networks.precision import fast_autocast
+from selfieart.networks.tensors import as_pixels, as_tensor
+from selfieart.styles.presets import load_presets
 from selfieart.training.labelled import held_out_names
 from selfieart.training.loop import Schedule, fit, load_start, numpy_rng
 from selfieart.training.pictures import Pixels, list_images, random_crop, read_rgb, resize_short_side
 from selfieart.training.teacher import Teacher, load_teacher
-from selfieart.transfer.optimise.gatys import Gatys, GatysOptions
-from selfieart.transfer.presets import load_presets
 
 HELD_OUT = 24
 LAYER_WEIGHTS = {"relu1_1": 0.5, "relu2_1": 0.8, "relu3_1": 1.0, "relu4_1": 1.2, "relu4_2": 1.2, "relu5_1": 1.0}

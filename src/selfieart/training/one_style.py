@@ -18,10 +18,14 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from selfieart.errors import SelfieartError
-from selfieart.features.encoder import STYLE_LAYERS, load_encoder
-from selfieart.imaging import check_target, read_photo
-from selfieart.imaging.arrays import as_tensor
-from selfieart.precision import fast_autocast
+from selfieart.imaging import read_photo
+from selfieart.networks.encoder import STYLE_LAYERS, load_encoder
+from selfieart.networks.precision import fast_autocast
+from selfieart.networks.tensors import as_tensor
+from selfieart.paths import check_target
+from selfieart.progress import Progress, silent
+from selfieart.styles.any_style import CODE_SUFFIX, at_reading_size
+from selfieart.styles.presets import load_presets
 from selfieart.training.pictures import Pixels, list_images, random_crop, read_rgb
 from selfieart.training.style_losses import (
     Importance,
@@ -33,9 +37,6 @@ from selfieart.training.style_losses import (
     style_errors,
     total_variation,
 )  # fmt: skip
-from selfieart.transfer.any_style import CODE_SUFFIX, at_reading_size
-from selfieart.transfer.presets import load_presets
-from selfieart.transfer.stylizer import Progress, silent
 from selfieart.weights import manifest
 
 LAYER_WEIGHTS = dict(zip(STYLE_LAYERS, (0.7, 1.0, 1.2, 1.2, 0.6), strict=True))

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from selfieart.precision import fast_dtype
+from selfieart.networks.precision import fast_dtype
 
 _QUINTIC = (3.4445, -4.7750, 2.0315)
 """Coefficients of Newton and Schulz's iteration with the greatest slope at 0 (Jordan et al. 2024)."""

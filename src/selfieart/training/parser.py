@@ -27,14 +27,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from selfieart.errors import SelfieartError
-from selfieart.imaging.arrays import as_pixels, as_tensor
-from selfieart.imaging.color import keep_color
 from selfieart.metrics.segmentation import SegmentationScores
-from selfieart.parsing.blocks import FaceNetwork
+from selfieart.networks.blocks import FaceNetwork
+from selfieart.networks.precision import fast_autocast
+from selfieart.networks.tensors import as_pixels, as_tensor, keep_color
+from selfieart.networks.unet import UNet
 from selfieart.parsing.registry import face_network
-from selfieart.parsing.unet import UNet
-from selfieart.precision import fast_autocast
 from selfieart.segments import NAMES, SEGMENTS
+from selfieart.styles.presets import load_presets
 from selfieart.training.completed import with_completed
 from selfieart.training.labelled import (
     IGNORED,
@@ -55,7 +55,6 @@ from selfieart.training.loop import Schedule, fit, load_start
 from selfieart.training.pictures import list_images
 from selfieart.training.teacher import load_teacher
 from selfieart.training.vgg_start import begin_with_vgg
-from selfieart.transfer.presets import load_presets
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 SHOWN = 8

@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from selfieart.errors import SelfieartError
-from selfieart.features.encoder import Encoder, load_encoder
-from selfieart.precision import fast_autocast
+from selfieart.networks.code_predictor import CodePredictor
+from selfieart.networks.encoder import Encoder, load_encoder
+from selfieart.networks.precision import fast_autocast
+from selfieart.networks.style_net import StyleNet, channels_last
 from selfieart.training.labelled import held_out_names
 from selfieart.training.loop import Schedule, fit, load_start
 from selfieart.training.pictures import list_images, random_crop, read_rgb, resize_short_side
@@ -40,8 +42,6 @@ from selfieart.training.style_losses import (
 )  # fmt: skip
 from selfieart.training.style_pictures import STYLE_LAYERS, StylePictures
 from selfieart.training.teacher import load_teacher
-from selfieart.transfer.code_predictor import CodePredictor
-from selfieart.transfer.style_net import StyleNet, channels_last
 
 CONTENT_LAYERS = {"relu3_1": 0.12, "relu4_2": 0.3}
 

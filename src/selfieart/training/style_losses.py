@@ -23,8 +23,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from selfieart.importance import importance
-from selfieart.masks import soft_masks
+from selfieart.networks.tensors import soft_masks
+from selfieart.parsing.importance import importance
 from selfieart.parsing.parser import FaceParser
 from selfieart.parsing.registry import load_parser
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from selfieart.features.encoder import Encoder
+from selfieart.networks.code_predictor import style_statistics
+from selfieart.networks.encoder import Encoder
 from selfieart.training.pictures import read_rgb, resize_short_side
 from selfieart.training.style_losses import Moments, moments
-from selfieart.transfer.code_predictor import style_statistics
 
 STYLE_LAYERS = {"relu1_1": 0.7, "vgg2_1": 1.0, "vgg3_1": 1.2, "vgg4_1": 1.2, "vgg5_1": 0.6}
 """Layers of the teacher at which styles are compared, and their weights."""

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from selfieart.features.encoder import LAYERS, check_layers
+from selfieart.networks.encoder import LAYERS, check_layers
 
 CONVOLUTIONS: tuple[tuple[str, int, int] | None, ...] = (
     ("1_1", 3, 16), ("1_2", 16, 16), None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from selfieart.parsing.unet import UNet
+from selfieart.networks.unet import UNet
 from selfieart.training.teacher import CONVOLUTIONS, Teacher
 
 Color = tuple[float, float, float]

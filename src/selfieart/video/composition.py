@@ -1,4 +1,4 @@
-"""Masks and layers of one video frame, fast: what :mod:`selfieart.compose` does for photos, in bytes and in one region.
+"""Masks and layers of one video frame, fast: what photos get from ``render``, in bytes and in one region.
 
 Masks come from the logits of the groups that a look distinguishes, not from all classes; colours are blended in bytes,
 rounded once per layer.
@@ -19,11 +19,11 @@ from selfieart.imaging.arrays import as_pixels, as_tensor
 from selfieart.imaging.color import grey, keep_color
 from selfieart.imaging.guided import guided_coefficients
 from selfieart.imaging.resize import resize
-from selfieart.layers import BlurLayer
 from selfieart.masks import feather, soft_masks
-from selfieart.painter import scaled
 from selfieart.parsing.parsing import EDGE_EPS, EDGE_RADIUS
-from selfieart.styles import ResolvedStyle
+from selfieart.render.layers import BlurLayer
+from selfieart.render.painter import scaled
+from selfieart.styles.resolve import ResolvedStyle
 from selfieart.video.flow import FloatArray, Pixels
 from selfieart.video.steady import FAINTEST
 

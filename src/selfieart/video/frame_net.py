@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from selfieart.precision import fast_dtype
-from selfieart.transfer.style_net import ResidualBlock, Statistics, StyleNet, noise_map, style_moments
+from selfieart.networks.precision import fast_dtype
+from selfieart.networks.style_net import ResidualBlock, Statistics, StyleNet, noise_map, style_moments
 
 _INPUT_MEAN = 0.45
 _EPS = 1e-5

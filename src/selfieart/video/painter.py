@@ -16,13 +16,13 @@ from selfieart.errors import SelfieartError
 from selfieart.imaging.resize import resize
 from selfieart.look import Look
 from selfieart.masks import soft_masks
-from selfieart.painter import scaled, shares_of
+from selfieart.networks.precision import fast_dtype
 from selfieart.parsing.parser import FaceParser, Parser
-from selfieart.precision import fast_dtype
+from selfieart.render.feed_forward import SMALLEST_SIDE
+from selfieart.render.painter import scaled, shares_of
+from selfieart.render.studio import Studio
 from selfieart.segments import GROUPS, assign
-from selfieart.studio import Studio
-from selfieart.styles import resolve_style
-from selfieart.transfer.feed_forward import SMALLEST_SIDE
+from selfieart.styles.resolve import resolve_style
 from selfieart.video.composition import Box, Worn, composed, frame_masks, region_of, resized
 from selfieart.video.flow import FLOW_SIDE, FloatArray, Motion, Pixels, motion_between, reduced
 from selfieart.video.frame import Frame

@@ -17,15 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selfieart.errors import SelfieartError
-from selfieart.imaging import atomic_write, check_target
+from selfieart.paths import atomic_write, check_target
 from selfieart.video.frame import FramePainter, State
-from selfieart.video.gif import write_gif
-from selfieart.video.joining import Companions, join
-from selfieart.video.reading import Clip
-from selfieart.video.resume import Workplace, workplace
-from selfieart.video.source import StrPath
-from selfieart.video.stages import Busy, read_ahead, write_behind
-from selfieart.video.writing import Encoding, PieceWriter, choose_codec, video_format
+from selfieart.video.io.gif import write_gif
+from selfieart.video.io.joining import Companions, join
+from selfieart.video.io.reading import Clip
+from selfieart.video.io.resume import Workplace, workplace
+from selfieart.video.io.source import StrPath
+from selfieart.video.io.stages import Busy, read_ahead, write_behind
+from selfieart.video.io.writing import Encoding, PieceWriter, choose_codec, video_format
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from selfieart.imaging.arrays import as_tensor
-from selfieart.painter import LARGEST_SUPERSAMPLING
-from selfieart.transfer.style_net import MULTIPLE, Statistics, StyleNet
+from selfieart.networks.style_net import MULTIPLE, Statistics, StyleNet
+from selfieart.render.painter import LARGEST_SUPERSAMPLING
 from selfieart.video.composition import Box
 from selfieart.video.flow import FloatArray, Pixels
 from selfieart.video.frame_net import FrameNet

@@ -1,0 +1,18 @@
+"""Runs the networks: graphs without weights, weights in memory, on the fastest runtime that is installed."""
+
+from selfieart.engine.devices import DEVICES, Device, check_device, runtimes
+from selfieart.engine.network import Network, Precision
+from selfieart.engine.threads import engine_lock, pool, set_threads, threads
+
+__all__ = [
+    "DEVICES",
+    "Device",
+    "Network",
+    "Precision",
+    "check_device",
+    "engine_lock",
+    "pool",
+    "runtimes",
+    "set_threads",
+    "threads",
+]

@@ -1,0 +1,95 @@
+"""Where networks can run: the processor or a graphics card, with what is installed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from typing import Literal, get_args
+
+from selfieart.errors import SelfieartError, unknown
+
+Device = Literal["auto", "cpu", "gpu"]
+"""What a person asks for: the fastest of what is there, the processor, or a graphics card."""
+
+DEVICES: tuple[str, ...] = get_args(Device)
+
+_GPU_PROVIDERS = {
+    "CUDAExecutionProvider": "CUDA",
+    "MIGraphXExecutionProvider": "MIGraphX",
+    "ROCMExecutionProvider": "ROCm",
+    "DmlExecutionProvider": "DirectML",
+    "CoreMLExecutionProvider": "CoreML",
+}
+"""Providers of ONNX Runtime that compute on a graphics card, fastest first."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """One way to run networks.
+
+    Attributes:
+        name: "onnxruntime" or "openvino".
+        device: "cpu" or "gpu".
+        provider: what the runtime calls the device.
+        version: of the runtime.
+    """
+
+    name: Literal["onnxruntime", "openvino"]
+    device: Literal["cpu", "gpu"]
+    provider: str
+    version: str
+
+    @property
+    def label(self) -> str:
+        """How it is shown to a person."""
+        named = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}[self.name]
+        return f"{named} {self.version} on the {'processor' if self.device == 'cpu' else self.provider}"
+
+
+@cache
+def runtimes() -> tuple[Runtime, ...]:
+    """All ways to run networks that are installed, the preferred one first."""
+    import onnxruntime
+
+    found: list[Runtime] = []
+    installed = onnxruntime.get_available_providers()
+    found += [
+        Runtime("onnxruntime", "gpu", name, onnxruntime.__version__) for name in _GPU_PROVIDERS if name in installed
+    ]
+    if find_spec("openvino") is not None:
+        import openvino
+
+        version = openvino.get_version().split("-")[0]
+        devices = openvino.Core().available_devices
+        found += [Runtime("openvino", "gpu", name, version) for name in devices if name.startswith("GPU")]
+        found.append(Runtime("openvino", "cpu", "CPU", version))
+    found.append(Runtime("onnxruntime", "cpu", "CPUExecutionProvider", onnxruntime.__version__))
+    return tuple(found)
+
+
+def check_device(device: str) -> None:
+    """Refuse what is no device; nothing is loaded.
+
+    Raises:
+        UnknownName: it is not auto, cpu or gpu.
+    """
+    if device not in DEVICES:
+        raise unknown("device", str(device), DEVICES)
+
+
+def choose_runtime(device: Device = "auto") -> Runtime:
+    """The preferred runtime for a device.
+
+    Raises:
+        UnknownName: there is no such device.
+        SelfieartError: a graphics card was asked for and nothing installed can use one.
+    """
+    check_device(device)
+    for runtime in runtimes():
+        if device in ("auto", runtime.device):
+            return runtime
+    raise SelfieartError(
+        "No graphics card can be used: install onnxruntime-gpu (NVIDIA), onnxruntime-directml (Windows) or "
+        "selfieart[openvino] (Intel), or choose --device cpu."
+    )

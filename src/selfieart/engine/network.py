@@ -1,0 +1,74 @@
+"""A network that is ready to run: a graph and its weights on a runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selfieart.engine.devices import Device, Runtime, choose_runtime
+from selfieart.engine.threads import engine_lock, threads
+from selfieart.weights.graphs import graph, with_weights
+
+FloatArray = NDArray[np.float32]
+
+Precision = Literal["exact", "fast"]
+"""float32 everywhere, or what the processor multiplies fastest: bfloat16 where the runtime can and it is native."""
+
+Run = Callable[[Sequence[str], Mapping[str, NDArray[Any]]], list[FloatArray]]
+"""Names of the outputs wanted, inputs by name -> those outputs."""
+
+
+class Network:
+    """A graph of the package with weights, run with numpy arrays.
+
+    It is loaded when it first runs, and again if the number of threads has changed.
+
+    Args:
+        name: of the graph: see :func:`selfieart.weights.graphs.graph`.
+        weights: by the names that the torch definition gives them; those that the graph does not use are left out.
+        device: where it runs.
+        precision: "fast" allows bfloat16, for frames of videos.
+
+    Raises:
+        UnknownName: there is no such graph or device.
+        WeightsError: a weight of the graph is missing or has another shape.
+        SelfieartError: the device is not there.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        weights: Mapping[str, FloatArray],
+        device: Device = "auto",
+        precision: Precision = "exact",
+    ) -> None:
+        self.name, self.precision = name, precision
+        self.runtime: Runtime = choose_runtime(device)
+        self.outputs = graph(name).outputs
+        self._model = with_weights(graph(name), weights)
+        self._loaded: tuple[int, Run] | None = None
+
+    def __call__(self, outputs: Sequence[str] | None = None, /, **inputs: NDArray[Any]) -> tuple[FloatArray, ...]:
+        """Run it; nothing else runs meanwhile.
+
+        Args:
+            outputs: names of those wanted; all when left out. What only the others need is not computed.
+            inputs: by name, float32.
+
+        Returns:
+            The outputs in the order asked for.
+        """
+        with engine_lock:
+            if self._loaded is None or self._loaded[0] != threads():
+                self._loaded = threads(), self._load()
+            return tuple(self._loaded[1](outputs or self.outputs, inputs))
+
+    def _load(self) -> Run:
+        if self.runtime.name == "openvino":
+            from selfieart.engine.openvino import load
+        else:
+            from selfieart.engine.onnx_runtime import load
+        return load(self._model, self.runtime.provider, threads(), self.precision)

@@ -1,0 +1,40 @@
+"""ONNX Runtime: the runtime that every installation has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from selfieart.engine.network import Precision, Run
+
+
+def load(model: bytes, provider: str, threads: int, precision: Precision) -> Run:
+    """A model with its weights, ready to run.
+
+    Args:
+        model: ONNX.
+        provider: where it runs; what the provider cannot do runs on the processor.
+        threads: of the processor.
+        precision: the processor's kernels know float32 only, so "fast" changes nothing.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    # Sizes differ from picture to picture: a plan of the memory kept for each of them would grow without end.
+    options.enable_mem_pattern = False
+    options.log_severity_level = 3
+    providers = [provider] if provider == "CPUExecutionProvider" else [provider, "CPUExecutionProvider"]
+    session = onnxruntime.InferenceSession(model, options, providers=providers)
+    run_options = onnxruntime.RunOptions()
+    run_options.only_execute_path_to_fetches = True
+
+    def run(outputs: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
+        found: list[NDArray[np.float32]] = session.run(list(outputs), dict(inputs), run_options)
+        return found
+
+    return run

@@ -1,0 +1,1 @@
+"""How good weights and methods are: what ``selfieart evaluate`` does."""

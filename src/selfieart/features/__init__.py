@@ -1,1 +1,0 @@
-"""Perceptual features: the encoder that compares pictures as an eye trained on pictures would."""

@@ -1,0 +1,74 @@
+"""Settings of semantic style transfer with soft masks (Zhao, Rosin and Lai 2017)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from selfieart.methods.guidance import MOST_MASKS, Guidance
+from selfieart.methods.settings import OptimiseOptions, check_number
+from selfieart.methods.variants import check_variants
+
+
+@dataclass(frozen=True, eq=False)
+class SemanticOptions(OptimiseOptions):
+    """Settings of semantic style transfer.
+
+    Attributes:
+        gamma: how much soft masks count in finding the nearest patch: 0 not at all, 15 to 35 useful, 80 hardly anything
+            else does.
+        style_weight, content_weight: alpha_1 and alpha_2 for mean errors; see
+            :mod:`selfieart.methods.semantic`.
+        fine_weight: of the colours and strokes of matched patches, beside the style's.
+        guidance: soft masks of the content and of every style picture; without any it is CNNMRF.
+        importance: (H, W) of the content's size, how much its content counts at each place; None is 1 everywhere, as
+            published. With one the content of relu3_1 counts as well.
+        detail: weight of that content of relu3_1.
+        masks: how many of them are used: those of greatest mean probability.
+        rematch: evaluations between one search for the nearest patches and the next.
+        rotations: degrees by which further copies of the style pictures are turned, each from -45 to 45.
+        sizes: factors by which further copies of the style pictures are larger or smaller, each from 0.5 to 2.
+    """
+
+    scales: int = 3
+    total_variation: float = 10.0
+    gamma: float = 20.0
+    style_weight: float = 1.0
+    content_weight: float = 1.0
+    fine_weight: float = 0.3
+    guidance: Guidance | None = None
+    importance: Tensor | None = None
+    detail: float = 0.3
+    masks: int = 5
+    rematch: int = 10
+    rotations: tuple[float, ...] = ()
+    sizes: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("gamma", self.gamma, 0.0, 1e4)
+        for name in ("style_weight", "content_weight", "fine_weight", "detail"):
+            check_number(name, getattr(self, name), 0.0, 1e9)
+        check_number("masks", self.masks, 1, MOST_MASKS, whole=True)
+        check_number("rematch", self.rematch, 2, 100_000, whole=True)
+        check_variants(self.rotations, self.sizes)
+
+    @classmethod
+    def published(cls, guidance: Guidance | None, **settings: Any) -> SemanticOptions:
+        """The paper's settings: white noise, relu3_1 and relu4_1 alone, copies of the style turned and resized.
+
+        Args:
+            guidance: soft masks.
+            settings: others than the paper's.
+        """
+        paper: dict[str, Any] = {
+            "start": "noise",
+            "fine_weight": 0.0,
+            "style_weight": 4.0,
+            "rotations": (-7.5, 7.5),
+            "sizes": (0.95, 1.05),
+            "iterations": 200,
+        }
+        return cls(guidance=guidance, **{**paper, **settings})

@@ -1,0 +1,1 @@
+"""A photo, its segments and a look become a picture."""

@@ -1,0 +1,1 @@
+"""What a style's name means: presets, codes of any picture, plain effects."""

@@ -1,1 +1,0 @@
-"""Style transfer methods, each knowing pictures and styles but no segments."""

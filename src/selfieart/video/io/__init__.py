@@ -1,0 +1,1 @@
+"""Video files: reading frames, writing them, and putting a clip together."""
