@@ -60,11 +60,11 @@ def runtimes() -> tuple[Runtime, ...]:
     if find_spec("openvino") is not None:
         import openvino
 
-        version = openvino.get_version().split("-")[0]
+        openvino_version = openvino.get_version().split("-")[0]
         devices = openvino.Core().available_devices
-        found += [Runtime("openvino", "gpu", name, version) for name in devices if name.startswith("GPU")]
-        found.append(Runtime("openvino", "cpu", "CPU", version))
-    found.append(Runtime("onnxruntime", "cpu", "CPUExecutionProvider", onnxruntime.__version__))
+        found += [Runtime("openvino", "gpu", name, openvino_version) for name in devices if name.startswith("GPU")]
+        found.append(Runtime("openvino", "cpu", "CPU", openvino_version))
+    found.append(Runtime("onnxruntime", "cpu", "CPUExecutionProvider", version))
     return tuple(found)
 
 
