@@ -17,7 +17,7 @@ from selfieart.methods.repaint import FACE_IMPORTANCE, repaint_with
 from selfieart.methods.semantic import Semantic
 from selfieart.methods.semantic_options import SemanticOptions
 from selfieart.networks.encoder import Encoder
-from selfieart.parsing.importance import importance
+from selfieart.importance import importance
 from selfieart.segments import INDEX, NAMES
 
 VALUES = {"face": 2.0, "features": 5.0, "rest": 0.5}

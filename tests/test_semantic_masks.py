@@ -31,7 +31,8 @@ from selfieart.methods.semantic_masks import (
 )
 from selfieart.methods.semantic_masks import read_map as map_from
 from selfieart.methods.semantic_options import SemanticOptions
-from selfieart.networks.encoder import Encoder, load_encoder
+from selfieart.networks.encoder import Encoder
+from selfieart.networks.packaged import load_encoder
 from selfieart.parsing.faces import Face
 from selfieart.parsing.parsing import Parsing
 from selfieart.segments import INDEX, NAMES

@@ -32,7 +32,7 @@ def portrait_aware(
 
     from selfieart.evaluation.comparison import PUBLISHED, foreground_similarity, means
     from selfieart.methods.portrait_aware import PortraitAwareOptions
-    from selfieart.networks.encoder import load_encoder
+    from selfieart.networks.packaged import load_encoder
     from selfieart.parsing.registry import load_parser
 
     given: dict[str, Any] = {"side": side, **({} if iterations is None else {"iterations": iterations})}
@@ -69,7 +69,7 @@ def methods(
     from selfieart.evaluation.comparison import paint_with_methods
     from selfieart.methods.registry import METHODS, load_method, method_options
     from selfieart.methods.repaint import repaint_with
-    from selfieart.networks.encoder import load_encoder
+    from selfieart.networks.packaged import load_encoder
     from selfieart.render.studio import Studio
     from selfieart.styles.resolve import resolve_style
 

@@ -80,7 +80,7 @@ def features_encoder(features: str, weights: str | Path | None = None) -> Percep
         SelfieartError: VGG-19 was asked for without its file, or a file came with the packaged encoder.
         WeightsError: the file cannot be used.
     """
-    from selfieart.networks.encoder import load_encoder
+    from selfieart.networks.packaged import load_encoder
     from selfieart.networks.vgg import load_vgg19
 
     if features not in FEATURES:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from selfieart.imaging import read_photo
+from selfieart.importance import importance
 from selfieart.look import Look
 from selfieart.methods.gatys import GatysOptions
 from selfieart.methods.portrait_aware import PortraitAwareOptions
@@ -18,7 +19,6 @@ from selfieart.methods.semantic_masks import GuidanceChoice, guidance_for
 from selfieart.methods.semantic_options import SemanticOptions
 from selfieart.methods.settings import Watch, unwatched
 from selfieart.networks.tensors import resize
-from selfieart.parsing.importance import importance
 from selfieart.progress import Progress
 from selfieart.render.layers import PaintedLayer
 from selfieart.render.painter import scaled
