@@ -110,7 +110,8 @@ def exported(export: Export) -> tuple[bytes, dict[str, list[int]]]:
     for node in model.graph.node:
         node.doc_string = ""
     for output in model.graph.output:
-        output.type.tensor_type.ClearField("shape")
+        for dimension in output.type.tensor_type.shape.dim:
+            dimension.Clear()
     model.doc_string = ""
     return model.SerializeToString(deterministic=True), dict(sorted(used.items()))
 

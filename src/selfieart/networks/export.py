@@ -39,7 +39,7 @@ def enlarged_by_phases(conv: nn.Conv2d, x: Tensor) -> Tensor:
     rows = (_TAPS.reshape(1, 1, 4, 3) @ conv.weight).reshape(outputs, inputs, 2, 2, 3)
     kernels = rows @ _TAPS.reshape(4, 3).T  # (O, I, row phase, tap, column phase and tap)
     kernels = kernels.reshape(outputs, inputs, 2, 2, 2, 2).permute(2, 4, 0, 1, 3, 5).reshape(-1, inputs, 2, 2)
-    phases = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernels).split(outputs, dim=1)
+    phases = torch.split(F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernels), outputs, dim=1)
     height, width = x.shape[-2:]
     placed = [phases[2 * a + b][:, :, a : a + height, b : b + width] for a in (0, 1) for b in (0, 1)]
     return F.pixel_shuffle(torch.stack(placed, 2).flatten(1, 2), 2)

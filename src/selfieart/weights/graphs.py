@@ -93,7 +93,7 @@ def with_weights(graph: Graph, weights: Mapping[str, NDArray[np.float32]]) -> by
     for name in graph.weights:
         values = np.ascontiguousarray(weights[name], "<f4")
         head = _tensor_head(name, values)
-        parts += [_head(_GRAPH_INITIALIZER, len(head) + values.nbytes), head, memoryview(values).cast("B")]
+        parts += [_head(_GRAPH_INITIALIZER, len(head) + values.nbytes), head, memoryview(values).cast("B")]  # type: ignore[arg-type]
     length = sum(len(part) for part in parts)
     # Joined once: the weights are the largest thing in memory while a network loads.
     return b"".join((graph.data, _head(_MODEL_GRAPH, length), *parts))
