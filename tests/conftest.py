@@ -17,8 +17,8 @@ from selfieart.errors import SelfieartError
 from selfieart.imaging import write_photo
 from selfieart.parsing.parsing import Parsing
 from selfieart.render.feed_forward import PresetStylizer
+from selfieart.render.loading import load_presets
 from selfieart.segments import INDEX, NAMES
-from selfieart.styles.presets import load_presets
 from selfieart.video.frame import Frame
 from video_frames import clip
 

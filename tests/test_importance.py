@@ -10,6 +10,7 @@ import torch
 
 from selfieart import Look, SegmentLook
 from selfieart.errors import SelfieartError
+from selfieart.importance import importance
 from selfieart.methods.gatys import Gatys, GatysOptions
 from selfieart.methods.losses import content_loss
 from selfieart.methods.registry import method_options
@@ -17,7 +18,6 @@ from selfieart.methods.repaint import FACE_IMPORTANCE, repaint_with
 from selfieart.methods.semantic import Semantic
 from selfieart.methods.semantic_options import SemanticOptions
 from selfieart.networks.encoder import Encoder
-from selfieart.importance import importance
 from selfieart.segments import INDEX, NAMES
 
 VALUES = {"face": 2.0, "features": 5.0, "rest": 0.5}

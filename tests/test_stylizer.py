@@ -9,9 +9,10 @@ from conftest import is_one_sentence
 from selfieart.errors import Cancelled, SelfieartError, UnknownName
 from selfieart.imaging.arrays import FloatArray, as_picture
 from selfieart.render.feed_forward import PresetStylizer
+from selfieart.render.loading import load_presets
 from selfieart.render.style_network import StyleNetwork
 from selfieart.style_grid import RECEPTIVE_FIELD
-from selfieart.styles.presets import load_presets, presets
+from selfieart.styles.presets import presets
 from selfieart.stylizer import FeedForwardStylizer, StylizeOptions, Stylizer
 from selfieart.weights import load_weights, manifest
 

@@ -192,7 +192,7 @@ def _judge_styles(
     from selfieart.cli.console import plain_console, print_json, progress
     from selfieart.errors import SelfieartError
     from selfieart.evaluation.style_transfer import Judge, optimised_by, painted_by
-    from selfieart.styles.presets import load_presets, load_presets_from
+    from selfieart.render.loading import load_presets, load_presets_from
 
     for path in (teacher, *photo, *styles.values(), *([weights] if weights else [])):
         if not path.is_file():

@@ -17,9 +17,9 @@ from selfieart.parsing.parser import Parser
 from selfieart.parsing.registry import load_parser
 from selfieart.render.artwork import Artwork
 from selfieart.render.feed_forward import PresetStylizer
+from selfieart.render.loading import load_presets
 from selfieart.render.portrait import Portrait
 from selfieart.styles.any_style import read_code
-from selfieart.styles.presets import load_presets
 from selfieart.styles.resolve import ResolvedStyle, resolve_style
 from selfieart.weights import manifest
 

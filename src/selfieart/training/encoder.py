@@ -29,7 +29,7 @@ from selfieart.networks.encoder import CHANNELS, LAYERS, Encoder, check_layers
 from selfieart.networks.gram import gram, relative_error
 from selfieart.networks.precision import fast_autocast
 from selfieart.networks.tensors import as_pixels, as_tensor
-from selfieart.styles.presets import load_presets
+from selfieart.render.loading import load_presets
 from selfieart.training.labelled import held_out_names
 from selfieart.training.loop import Schedule, fit, load_start, numpy_rng
 from selfieart.training.pictures import Pixels, list_images, random_crop, read_rgb, resize_short_side

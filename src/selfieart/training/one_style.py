@@ -25,8 +25,8 @@ from selfieart.networks.packaged import load_encoder, load_style_net
 from selfieart.networks.precision import fast_autocast
 from selfieart.paths import check_target
 from selfieart.progress import Progress, silent
+from selfieart.render.loading import load_presets
 from selfieart.styles.any_style import CODE_SUFFIX, at_reading_size
-from selfieart.styles.presets import load_presets
 from selfieart.training.pictures import Pixels, list_images, random_crop, read_rgb
 from selfieart.training.style_losses import (
     Importance,

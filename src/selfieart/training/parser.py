@@ -35,8 +35,8 @@ from selfieart.networks.faces import face_network
 from selfieart.networks.precision import fast_autocast
 from selfieart.networks.tensors import as_tensor
 from selfieart.networks.unet import UNet
+from selfieart.render.loading import load_presets
 from selfieart.segments import NAMES, SEGMENTS
-from selfieart.styles.presets import load_presets
 from selfieart.training.completed import with_completed
 from selfieart.training.labelled import (
     IGNORED,
