@@ -24,7 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from selfieart.networks.tensors import soft_masks
-from selfieart.parsing.importance import importance
+from selfieart.parsing.importance import segment_importance
 from selfieart.parsing.parser import FaceParser
 from selfieart.parsing.registry import load_parser
 
@@ -220,7 +220,8 @@ class Importance:
         assert isinstance(parser, FaceParser)
         self.contract = parser.contract
         self.net: nn.Module = parser.net.to(device)
-        self.values = {"face": weights.face, "features": weights.features, "rest": weights.rest}
+        values = segment_importance(weights.face, weights.features, weights.rest)
+        self.values = torch.from_numpy(values).to(device)
 
     def __call__(self, content: Tensor) -> Tensor:
         """(B, 3, H, W) in [0, 1] -> (B, 1, H/4, W/4)."""
@@ -229,4 +230,5 @@ class Importance:
         )
         with torch.no_grad():
             masks = soft_masks(self.net((content - mean) / std).float())
-        return F.avg_pool2d(importance(masks, **self.values)[:, None], 3, 1, 1)
+        importance = torch.einsum("bkhw,k->bhw", masks, self.values)
+        return F.avg_pool2d(importance[:, None], 3, 1, 1)
