@@ -383,7 +383,7 @@ def test_guided_rows_are_the_same_bits_in_any_strips(three_threads):
 def test_strips_fit_their_budget_together(three_threads):
     strips = list(strips_of(4000, 6000, 19))
     assert [row for a, b in strips for row in range(a, b)] == list(range(4000))
-    assert max(b - a for a, b in strips) * 6000 * 5 * 19 * 3 <= BUDGET
+    assert max(b - a for a, b in strips) * 6000 * 3 * 19 * 3 <= BUDGET
     set_threads(1)
     assert strips[0][1] == pytest.approx(next(strips_of(4000, 6000, 19))[1] / 3, abs=1)
 

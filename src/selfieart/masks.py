@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selfieart.errors import SelfieartError
-from selfieart.imaging.arrays import FloatArray
+from selfieart.imaging.arrays import FloatArray, at_least
 from selfieart.imaging.strips import in_parallel
 
 _BLOCK = 4096
@@ -41,12 +41,12 @@ def soft_masks(logits: FloatArray, tau: float = 3.0) -> FloatArray:
         return binary_masks(logits)
     tau = min(tau, 1e30)
     # Below this a share is nothing, and numbers that are nearly nothing slow down what is done with them.
-    least = np.float32(max(-80 / tau, -1e38))
+    least = max(-80 / tau, -1e38)
 
     def soften(z: FloatArray, out: FloatArray) -> None:
         # The largest logit is taken off first: a very large tau must not overflow.
         np.subtract(z, z.max(0), out=z)
-        np.maximum(z, least, out=z)
+        at_least(z, least, z)
         np.multiply(z, np.float32(tau), out=z)
         cv2.exp(z, out)
         np.divide(out, out.sum(0), out=out)
