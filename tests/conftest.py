@@ -96,7 +96,7 @@ def stylizer() -> PresetStylizer:
 @pytest.fixture
 def logits() -> np.ndarray:
     """(19, 12, 14) logits of the size that parsers give."""
-    return np.random.default_rng(1).standard_normal((len(NAMES), 12, 14)).astype(np.float32) * 4
+    return (np.random.default_rng(1).standard_normal((len(NAMES), 12, 14)) * 4).astype(np.float32)
 
 
 @pytest.fixture

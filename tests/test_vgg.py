@@ -74,6 +74,7 @@ def test_vgg19_is_torchvisions(tmp_path, ending, picture):
     save_file(state, path) if ending == ".safetensors" else torch.save(state, path)
     net = load_vgg19(path, NARROW)
     assert not any(parameter.requires_grad for parameter in net.parameters())
+    picture = torch.from_numpy(picture)
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     x = ((picture - mean[:, None, None]) / std[:, None, None])[None]
     found = net(picture[None], LAYERS)

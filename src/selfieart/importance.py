@@ -23,7 +23,8 @@ def importance(masks: FloatArray, face: float, features: float, rest: float) -> 
     Returns:
         (..., H, W), from the least to the greatest of the three values.
     """
-    return np.einsum("...khw,k->...hw", masks, segment_importance(face, features, rest))
+    out: FloatArray = np.einsum("...khw,k->...hw", masks, segment_importance(face, features, rest))
+    return out
 
 
 def segment_importance(face: float, features: float, rest: float) -> FloatArray:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from selfieart.errors import SelfieartError
-from selfieart.imaging.arrays import FloatArray
+from selfieart.imaging.arrays import FloatArray, at_least
 from selfieart.imaging.strips import in_parallel
 
 _BLOCK = 4096
@@ -38,15 +39,15 @@ def soft_masks(logits: FloatArray, tau: float = 3.0) -> FloatArray:
         raise SelfieartError(f"tau must be greater than 0, not {tau}: small is soft, large is sharp, 3 is usual.")
     if math.isinf(tau):
         return binary_masks(logits)
-    sharpness = np.float32(min(tau, 1e30))
+    tau = min(tau, 1e30)
     # Below this a share is nothing, and numbers that are nearly nothing slow down what is done with them.
-    least = np.float32(max(-80 / tau, -1e38))
+    least = max(-80 / tau, -1e38)
 
     def soften(z: FloatArray, out: FloatArray) -> None:
         # The largest logit is taken off first: a very large tau must not overflow.
         np.subtract(z, z.max(0), out=z)
-        np.maximum(z, least, out=z)
-        np.multiply(z, sharpness, out=z)
+        at_least(z, least, z)
+        np.multiply(z, np.float32(tau), out=z)
         cv2.exp(z, out)
         np.divide(out, out.sum(0), out=out)
 
@@ -64,7 +65,7 @@ def binary_masks(logits: FloatArray) -> FloatArray:
     return _pixel_by_pixel(harden, logits)
 
 
-def likeliest(logits: FloatArray) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def likeliest(logits: FloatArray) -> NDArray[np.uint8]:
     """The class with the greatest logit: (K, ...) of at most 256 classes to uint8 (...); of equal ones the first."""
     greatest, best = logits[0].copy(), np.zeros(logits.shape[1:], np.uint8)
     above, candidate = np.empty(best.shape, np.bool_), np.empty_like(best)
@@ -105,7 +106,8 @@ def select(masks: FloatArray, classes: Sequence[int]) -> FloatArray:
     out = np.zeros((*masks.shape[:-3], *masks.shape[-2:]), np.float32)
     for k in classes:
         out += masks[..., k, :, :]
-    return np.minimum(out, np.float32(1), out=out)
+    np.minimum(out, np.float32(1), out=out)
+    return out
 
 
 def feather(masks: FloatArray, sigmas: Sequence[float]) -> FloatArray:
@@ -125,12 +127,13 @@ def feather(masks: FloatArray, sigmas: Sequence[float]) -> FloatArray:
         plane[...] = gaussian_blur(mask, sigma) if sigma > 0 else mask
     total = out.sum(0)
     np.maximum(total, np.float32(1e-6), out=total)
-    return np.divide(out, total, out=out)
+    out /= total
+    return out
 
 
 def gaussian_blur(plane: FloatArray, sigma: float) -> FloatArray:
     """Gaussian blur of (H, W) or (C, H, W) with replicated borders; sigma in pixels."""
-    planes = plane.reshape(-1, *plane.shape[-2:])
+    planes = np.ascontiguousarray(plane, np.float32).reshape(-1, *plane.shape[-2:])
     out = np.empty(planes.shape, np.float32)
     height, reach = planes.shape[1], math.ceil(4 * sigma) + 2
     rows = max(64, 4 * reach)
@@ -138,8 +141,7 @@ def gaussian_blur(plane: FloatArray, sigma: float) -> FloatArray:
 
         def blur(first: int, last: int, source: FloatArray = source, blurred: FloatArray = blurred) -> None:
             top, bottom = max(0, first - reach), min(height, last + reach)
-            part = np.ascontiguousarray(source[top:bottom])
-            part = cv2.GaussianBlur(part, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+            part = cv2.GaussianBlur(source[top:bottom], (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
             blurred[first:last] = part[first - top : last - top]
 
         in_parallel(blur, ((first, min(first + rows, height)) for first in range(0, height, rows)))

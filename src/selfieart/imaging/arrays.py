@@ -32,3 +32,25 @@ def as_pixels(picture: FloatArray) -> Pixels:
 def _plain(plane: FloatArray) -> FloatArray:
     """A plane that OpenCV can read: itself unless its pixels lie apart."""
     return plane if plane.strides[-1] == plane.itemsize and plane.strides[0] > 0 else np.ascontiguousarray(plane)
+
+
+# NumPy compares with a number 3 times slower than OpenCV does.
+
+
+def at_least(x: FloatArray, least: float, out: FloatArray | None = None) -> FloatArray:
+    """The greater of each number and ``least``: (..., n) to the same, in ``out`` (C-contiguous) if it is given."""
+    out = np.empty(x.shape, np.float32) if out is None else out
+    cv2.max(_rows(x), least, _rows(out))  # type: ignore[call-overload]
+    return out
+
+
+def at_most(x: FloatArray, most: float, out: FloatArray | None = None) -> FloatArray:
+    """The smaller of each number and ``most``: (..., n) to the same, in ``out`` (C-contiguous) if it is given."""
+    out = np.empty(x.shape, np.float32) if out is None else out
+    cv2.threshold(_rows(x), most, 0, cv2.THRESH_TRUNC, _rows(out))
+    return out
+
+
+def _rows(x: FloatArray) -> FloatArray:
+    """(..., n) as OpenCV wants it, (rows, n)."""
+    return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])

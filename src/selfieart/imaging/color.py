@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from selfieart.imaging.arrays import FloatArray
+from selfieart.imaging.arrays import FloatArray, at_least, at_most
 from selfieart.imaging.strips import in_parallel
 
 _TO_LMS = np.array(
@@ -51,8 +51,8 @@ def _power(x: FloatArray, room: FloatArray, exponent: float) -> None:
 def _to_linear(x: FloatArray, room: FloatArray) -> None:
     # One curve without a question: below its straight part's end the power stays what it is there, and the factor,
     # which is 1 above, falls in proportion.
-    straight = np.minimum(x, np.float32(_STRAIGHT_BELOW))
-    np.maximum(x, np.float32(_STRAIGHT_BELOW), out=x)
+    straight = at_most(x, _STRAIGHT_BELOW)
+    at_least(x, _STRAIGHT_BELOW, x)
     np.add(x, np.float32(0.055), out=x)
     _power(x, room, 2.4)
     np.multiply(straight, np.float32(1.055**-2.4 / _STRAIGHT_BELOW), out=straight)
@@ -60,17 +60,12 @@ def _to_linear(x: FloatArray, room: FloatArray) -> None:
 
 
 def _to_srgb(x: FloatArray, room: FloatArray) -> None:
-    straight = np.minimum(x, np.float32(_STRAIGHT_TO))
-    np.maximum(x, np.float32(_STRAIGHT_TO), out=x)
+    straight = at_most(x, _STRAIGHT_TO)
+    at_least(x, _STRAIGHT_TO, x)
     _power(x, room, 1 / 2.4)
     np.multiply(x, np.float32(1.055 / _STRAIGHT_TO), out=x)
     np.subtract(x, np.float32(0.055 / _STRAIGHT_TO), out=x)
     np.multiply(x, straight, out=x)
-
-
-def _clip(x: FloatArray) -> None:
-    np.maximum(x, np.float32(0), out=x)
-    np.minimum(x, np.float32(1), out=x)
 
 
 def _matrix(m: NDArray[np.float64], x: FloatArray, room: FloatArray) -> FloatArray:
@@ -81,7 +76,7 @@ def _to_roots(x: FloatArray, room: FloatArray) -> None:
     """sRGB (3, n) -> cube roots of the cones' answers, in place."""
     _to_linear(x, room)
     _matrix(_TO_LMS, x, room)
-    np.maximum(room, np.float32(_LEAST), out=x)
+    at_least(room, _LEAST, x)
     _power(x, room, 1 / 3)
 
 
@@ -90,9 +85,9 @@ def _from_roots(x: FloatArray, room: FloatArray) -> None:
     np.multiply(x, x, out=room)
     np.multiply(room, x, out=room)
     _matrix(_FROM_LMS, room, x)
-    _clip(x)
+    at_most(at_least(x, 0, x), 1, x)
     _to_srgb(x, room)
-    _clip(x)
+    at_most(x, 1, x)
 
 
 def _blocks(

@@ -34,26 +34,34 @@ def guided_coefficients(guide: FloatArray, signal: FloatArray, radius: int, eps:
     """
     colours = [np.ascontiguousarray(c, np.float32) for c in guide]
     means = [_box(c, radius) for c in colours]
-    covariance = np.empty((3, 3, *colours[0].shape), np.float32)
-    for i in range(3):
-        for j in range(i, 3):
-            covariance[i, j] = covariance[j, i] = _box(colours[i] * colours[j], radius) - means[i] * means[j]
-    r, g, b = 0, 1, 2
-    for i in range(3):
-        covariance[i, i] += eps
-    inverse = np.empty_like(covariance)
-    inverse[r, r] = covariance[g, g] * covariance[b, b] - covariance[g, b] ** 2
-    inverse[r, g] = covariance[r, b] * covariance[g, b] - covariance[r, g] * covariance[b, b]
-    inverse[r, b] = covariance[r, g] * covariance[g, b] - covariance[r, b] * covariance[g, g]
-    inverse[g, g] = covariance[r, r] * covariance[b, b] - covariance[r, b] ** 2
-    inverse[g, b] = covariance[r, b] * covariance[r, g] - covariance[r, r] * covariance[g, b]
-    inverse[b, b] = covariance[r, r] * covariance[g, g] - covariance[r, g] ** 2
-    inverse[g, r], inverse[b, r], inverse[b, g] = inverse[r, g], inverse[r, b], inverse[g, b]
-    determinant = (covariance[r] * inverse[r]).sum(0)
-    inverse /= determinant
+    covariance: dict[tuple[int, int], FloatArray] = {}
+
+    def covary(i: int, j: int) -> None:
+        between = _box(colours[i] * colours[j], radius)
+        between -= means[i] * means[j]
+        if i == j:
+            between += np.float32(eps)
+        covariance[i, j] = between
+
+    in_parallel(covary, [(i, j) for i in range(3) for j in range(i, 3)])
+    rr, rg, rb, gg, gb, bb = (covariance[i, j] for i in range(3) for j in range(i, 3))
+    inverse = {
+        (0, 0): gg * bb - gb**2,
+        (0, 1): rb * gb - rg * bb,
+        (0, 2): rg * gb - rb * gg,
+        (1, 1): rr * bb - rb**2,
+        (1, 2): rb * rg - rr * gb,
+        (2, 2): rr * gg - rg**2,
+    }
+    determinant = rr * inverse[0, 0]
+    determinant += rg * inverse[0, 1]
+    determinant += rb * inverse[0, 2]
+    for part in inverse.values():
+        part /= determinant
+    inverse |= {(j, i): part for (i, j), part in inverse.items()}
     out = np.empty((signal.shape[0], 4, *colours[0].shape), np.float32)
 
-    def fit(k: int) -> None:
+    def fit(k: int, _: int) -> None:
         plane = np.ascontiguousarray(signal[k], np.float32)
         mean = _box(plane, radius)
         cross = [_box(colours[i] * plane, radius) - means[i] * mean for i in range(3)]
@@ -65,7 +73,7 @@ def guided_coefficients(guide: FloatArray, signal: FloatArray, radius: int, eps:
         out[k, 3] = _box(offset, radius)
 
     # One plane at a time stays in a core's cache.
-    in_parallel(lambda first, last: [fit(k) for k in range(first, last)], ((k, k + 1) for k in range(len(signal))))
+    in_parallel(fit, ((k, k + 1) for k in range(len(signal))))
     return out
 
 

@@ -64,6 +64,7 @@ def resize_rows(
 
 
 _BLOCK = 64
+_BORDER = 2
 
 
 class Rows:
@@ -89,7 +90,7 @@ class Rows:
         rows = np.clip(base[:, None] + taps, 0, h - 1)
         low = int(rows.min())
         self._rows = (rows - low).tolist()
-        self._weights = _weights(place - base, how).tolist()
+        self._weights = _weights((place - base).astype(np.float32), how).tolist()
         source = x[:, low : int(rows.max()) + 1]
         self._wide = _widened(source, width, how)
 
@@ -105,13 +106,16 @@ def _widened(x: FloatArray, width: int, how: Interpolation) -> FloatArray:
     """(C, n, w) -> (C, n, width)."""
     if x.shape[-1] == width:
         return np.ascontiguousarray(x)
-    # The planes below each other are one picture: rows that keep their height take nothing from their neighbours.
-    below = np.ascontiguousarray(x).reshape(-1, x.shape[-1])
+    # The planes below each other are one picture: rows that keep their height take nothing from their neighbours. Only
+    # the outermost rows can differ in the last bit, depending on how many there are, so they are not those wanted.
+    below = np.empty((x.shape[0] * x.shape[1] + 2 * _BORDER, x.shape[2]), np.float32)
+    below[_BORDER:-_BORDER] = x.reshape(-1, x.shape[2])
+    below[:_BORDER], below[-_BORDER:] = below[_BORDER], below[-_BORDER - 1]
     wide = cv2.resize(below, (width, len(below)), interpolation=_GROWING[how])
-    return wide.reshape(*x.shape[:2], width)  # type: ignore[return-value]
+    return wide[_BORDER:-_BORDER].reshape(*x.shape[:2], width)  # type: ignore[return-value]
 
 
-def _weights(t: np.ndarray[tuple[int], np.dtype[np.float64]], how: Interpolation, a: float = -0.75) -> FloatArray:
+def _weights(t: FloatArray, how: Interpolation, a: float = -0.75) -> FloatArray:
     """Weights (n, taps) for positions t in [0, 1) between two taps: of those two, or of Keys' kernel at -1, 0, 1, 2."""
 
     def near(d: FloatArray) -> FloatArray:
@@ -120,5 +124,4 @@ def _weights(t: np.ndarray[tuple[int], np.dtype[np.float64]], how: Interpolation
     def far(d: FloatArray) -> FloatArray:
         return a * (((d - 5) * d + 8) * d - 4)
 
-    t = t.astype(np.float32)
     return np.stack([1 - t, t] if how == "linear" else [far(t + 1), near(t), near(1 - t), far(2 - t)], 1)

@@ -22,14 +22,14 @@ _inside = threading.local()
 
 
 def strips_of(height: int, width: int, planes: int, budget: int = BUDGET) -> Iterator[tuple[int, int]]:
-    """Strips of rows (top, bottom) such that 5 * planes floats per pixel stay within a budget of floats.
+    """Strips of rows (top, bottom) such that 3 * planes floats per pixel stay within a budget of floats.
 
     Args:
         height, width: of the picture.
-        planes: floats held per pixel at once; five times as many count, for what is between them.
+        planes: floats per pixel that are wanted; three times as many count, for what is between.
         budget: for all strips in work at once, of which each thread has one.
     """
-    rows = max(1, budget // (5 * planes * width * threads()))
+    rows = max(1, budget // (3 * planes * width * threads()))
     for top in range(0, height, rows):
         yield top, min(top + rows, height)
 

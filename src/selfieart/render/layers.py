@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from selfieart.imaging.arrays import FloatArray
+from selfieart.imaging.arrays import FloatArray, at_least, at_most
 from selfieart.imaging.color import grey
 from selfieart.imaging.resize import resize, resize_rows
 from selfieart.masks import gaussian_blur
@@ -67,8 +67,7 @@ def _enlarged(picture: FloatArray, height: int, width: int, top: int, bottom: in
     if picture.shape[-2:] == (height, width):
         return picture[:, top:bottom]
     rows = resize_rows(picture, height, width, top, bottom, "cubic")
-    np.maximum(rows, np.float32(0), out=rows)
-    return np.minimum(rows, np.float32(1), out=rows)
+    return at_most(at_least(rows, 0, rows), 1, rows)
 
 
 def _within(picture: FloatArray, height: int, width: int) -> FloatArray:

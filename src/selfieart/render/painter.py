@@ -128,4 +128,5 @@ def shares_of(masks: FloatArray) -> FloatArray:
     Where nothing is worn the painting is not seen, but the network still wants weights.
     """
     shares = masks + np.float32(1e-3)
-    return np.divide(shares, shares.sum(0), out=shares)
+    shares /= shares.sum(0)
+    return shares
