@@ -101,7 +101,7 @@ class Option:
         Raises:
             SelfieartError: it has the wrong kind, or is null.
         """
-        if value is None:
+        if value is None and self.default is not None:
             raise LookError(f"{self.name} is null: leave it out for its usual value.")
         if isinstance(value, str) and not self.text:
             word = value.strip().lower()
