@@ -217,8 +217,8 @@ def test_every_preset_has_a_thumbnail_and_no_thumbnail_is_left_over():
 # library as anybody would, and the command line offers it.
 ROWS = (
     ("errors",), ("progress", "paths", "sizes"), ("segments", "style_grid"), ("weights",), ("engine",), ("imaging",),
-    ("masks", "importance"), ("stylizer",), ("networks",), ("parsing",), ("look",), ("styles",), ("render",),
-    ("sheets",), ("video",),
+    ("masks", "importance"), ("stylizer",), ("networks",), ("parsing",), ("look", "look_schema", "style_names"),
+    ("styles",), ("render",), ("sheets",), ("video",),
     ("metrics",), ("methods",), ("training",), ("evaluation",), ("app",), ("cli",), ("__main__",),
 )  # fmt: skip
 RANK = {part: rank for rank, row in enumerate(ROWS) for part in row}

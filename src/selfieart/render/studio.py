@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from selfieart.engine import Device, engine_lock, set_threads
-from selfieart.errors import SelfieartError
 from selfieart.imaging import Photo, read_photo
 from selfieart.imaging.arrays import FloatArray, as_picture
 from selfieart.parsing.choice import DEFAULT_PARSER
@@ -20,7 +18,8 @@ from selfieart.render.feed_forward import PresetStylizer
 from selfieart.render.loading import load_presets
 from selfieart.render.portrait import Portrait
 from selfieart.styles.any_style import read_code
-from selfieart.styles.resolve import ResolvedStyle, resolve_style
+from selfieart.styles.codes import StyleCodes
+from selfieart.styles.resolve import ResolvedStyle
 from selfieart.weights import manifest
 
 __all__ = ["Artwork", "Portrait", "Studio"]
@@ -44,13 +43,17 @@ class Studio:
             set_threads(threads)
         self.parser: Parser = load_parser(parser, device)
         self.stylizer: PresetStylizer = load_presets(device)
-        self._codes: dict[tuple[str, int, int], tuple[str, FloatArray]] = {}
+        self._codes = StyleCodes(
+            lambda name: self.stylizer.encode(name),
+            self._encoded,
+            lambda path: read_code(path, self.stylizer.network.code_size, manifest()["presets"].sha256),
+        )
 
     def code(self, style: str | ResolvedStyle) -> tuple[str, FloatArray]:
         """The code of a style that is painted.
 
         Args:
-            style: a preset, a picture file, or a file that ``selfieart train style`` wrote.
+            style: a preset, a picture file, a file that ``selfieart train style`` wrote, or a mix of these.
 
         Returns:
             A key that names the style by its content, and the code (D,).
@@ -59,22 +62,11 @@ class Studio:
             UnknownName: there is no such preset.
             SelfieartError: the file cannot be used, or the style is a plain effect.
         """
-        resolved = resolve_style(style) if isinstance(style, str) else style
-        if resolved.kind == "preset":
-            return resolved.name, self.stylizer.encode(resolved.name)
-        if not resolved.painted:
-            raise SelfieartError(f"'{resolved.name}' is not painted: give a preset or a picture.")
-        path = Path(resolved.name)
-        state = path.stat()
-        key = (str(path.resolve()), state.st_mtime_ns, state.st_size)
-        if key not in self._codes:
-            with engine_lock:
-                if resolved.kind == "code":
-                    code = read_code(path, self.stylizer.network.code_size, manifest()["presets"].sha256)
-                else:
-                    code = self.stylizer.encode_picture(as_picture(read_photo(path).pixels))
-            self._codes[key] = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}", code
-        return self._codes[key]
+        return self._codes.code(style)
+
+    def _encoded(self, path: Path) -> FloatArray:
+        with engine_lock:
+            return self.stylizer.encode_picture(as_picture(read_photo(path).pixels))
 
     def open(self, source: str | Path | Photo | NDArray[Any]) -> Portrait:
         """A portrait to work on.

@@ -21,6 +21,7 @@ from selfieart.app.uploads import VIDEO, name_of, receive_file, receive_json
 from selfieart.app.videos import look_into, paint_clip
 from selfieart.errors import LookError, unknown
 from selfieart.look import Look
+from selfieart.styles.resolve import resolve_style
 
 if TYPE_CHECKING:
     pass
@@ -143,7 +144,7 @@ def _add(
     shop: Workshop, kind: str, title: str, work: Work, look: Look, photo: str | None = None, video: str | None = None
 ) -> Job:
     """Queue a job whose files stay until it is over."""
-    paths = {worn.style for worn in look.segments.values()}
+    paths = {part.name for worn in look.segments.values() for part, _ in resolve_style(worn.style).pure}
     styles = [key for key, kept in shop.styles.items() if str(kept.path) in paths]
     with ExitStack() as held:
         held.enter_context(shop.styles.pinned(styles))
