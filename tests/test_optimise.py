@@ -19,13 +19,13 @@ from optimise_cases import (  # noqa: F401 - the fixtures are found by their nam
 )
 from selfieart.errors import Cancelled, UnknownName
 from selfieart.imaging.color import oklab_from_srgb
-from selfieart.imaging.resize import resize
 from selfieart.methods.gatys import Gatys, GatysOptions
 from selfieart.methods.inputs import style_at
 from selfieart.methods.portrait_aware import PortraitAware, PortraitAwareOptions
 from selfieart.methods.registry import METHODS, features_encoder, load_method, options_from
 from selfieart.methods.styfie import Styfie, StyfieOptions
 from selfieart.networks.encoder import STEPS
+from selfieart.networks.tensors import resize
 
 QUICK = {"side": 48, "scales": 1, "iterations": 4}
 

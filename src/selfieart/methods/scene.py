@@ -59,17 +59,14 @@ class Scene:
     progress: Progress = silent
     watch: Watch = unwatched
 
-    def segments(self) -> Tensor:
-        """Soft masks (19, H, W) of the content's segments."""
-        return tensor_of(self.parsing.masks(self.tau, (self.content.shape[-2], self.content.shape[-1])))
-
     def background(self) -> Tensor:
         """(H, W) in [0, 1]: where nobody is."""
-        return self.segments()[INDEX["background"]]
+        return tensor_of(self._segments())[INDEX["background"]]
 
     def importance(self) -> Tensor | None:
         """(H, W), how much the content counts at each place: more on faces; None where none is to be seen."""
-        if not self.parsing.faces:
-            return None
-        masks = self.parsing.masks(self.tau, (self.content.shape[-2], self.content.shape[-1]))
-        return tensor_of(importance(masks, **FACE_IMPORTANCE))
+        return tensor_of(importance(self._segments(), **FACE_IMPORTANCE)) if self.parsing.faces else None
+
+    def _segments(self) -> Tensor:
+        """Soft masks (19, H, W) as the parsing gives them."""
+        return self.parsing.masks(self.tau, (self.content.shape[-2], self.content.shape[-1]))
