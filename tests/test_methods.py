@@ -236,6 +236,26 @@ def test_the_examples_in_the_documentation_run(function, photo, strokes, tmp_pat
     assert doctest.DocTestRunner().run(example).failed == 0
 
 
+def test_the_guide_runs(astronaut, strokes, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small = cv2.resize(astronaut[20:212, 120:328], (70, 64), interpolation=cv2.INTER_AREA)
+    cv2.imwrite("me.jpg", small[..., ::-1])
+    cv2.imwrite("painting.jpg", strokes)
+    guide = (Path(__file__).parents[1] / "docs" / "methods.md").read_text("utf-8")
+    blocks = guide.split("```python\n")[1:]
+    names: dict[str, object] = {"__name__": __name__}
+    for block in blocks:
+        exec(compile(block.partition("```")[0], "methods.md", "exec", dont_inherit=True), names)
+    assert Path("out.png").is_file()
+    assert names["pixels"].shape == small.shape
+    assert names["out"].shape == names["three"].both.shape == (3, 64, 80)
+    tint = names["Tint"](load_method("gatys").encoder)
+    out = painting.paint_pixels(tint, small, strokes, options={"side": 48, "iterations": 3})
+    assert out.shape == small.shape
+    for name in METHODS:
+        assert f"| `{name}` |" in guide
+
+
 def test_a_photo_in_styles_is_what_the_studio_paints(photo, strokes, studio, encoder, tmp_path):
     path = tmp_path / "strokes.png"
     cv2.imwrite(str(path), strokes)

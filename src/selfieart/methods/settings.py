@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, get_args
 
 from torch import Tensor
 
@@ -85,39 +85,36 @@ def options_of(kind: type[Options], settings: Mapping[str, object], what: str = 
         UnknownName: there is no such setting; the nearest name is suggested.
         SelfieartError: a value is of the wrong kind or range.
     """
-    known = [field.name for field in fields(kind)]
-    hints = get_type_hints(kind)
+    known, usual = [field.name for field in fields(kind)], kind()
     read: dict[str, Any] = {}
     for name, value in settings.items():
         if name not in known:
             raise unknown(what, name, known)
         if value is not None:
-            read[name] = _read(name, value, hints[name])
+            read[name] = _read(name, value, getattr(usual, name))
     return kind(**read)
 
 
-def _read(name: str, value: object, hint: Any) -> object:
-    """A value as a field of some type wants it; what cannot be read is left for the options to refuse."""
-    if hint in (int, float) and isinstance(value, str):
-        return _number(value, hint)
-    if get_origin(hint) is tuple and isinstance(value, str | list):
+def _read(name: str, value: object, usual: object) -> object:
+    """A value of the kind that a setting usually has; what cannot be read is left for the options to refuse."""
+    if isinstance(usual, int | float):
+        return _number(value, type(usual))
+    if isinstance(usual, tuple) and isinstance(value, str | list):
         items = value.split(",") if isinstance(value, str) else value
-        return tuple(_number(item, float) if isinstance(item, str) else item for item in items if item != "")
-    # Text names a choice; where there is nothing to choose from, only a program can give what is wanted.
-    if isinstance(value, str | int | float | list) and hint not in (int, float) and not _is_choice(hint):
+        return tuple(_number(item, float) for item in items if item != "")
+    # Text names a choice; where there is none, only a program can give what is wanted.
+    if isinstance(value, str | int | float | list) and not isinstance(usual, str | tuple):
         raise SelfieartError(f"{name} cannot be given as {type(value).__name__}: set it from Python.")
     return value
 
 
-def _number(text: str, kind: type[int] | type[float]) -> object:
+def _number(value: object, kind: type[int] | type[float]) -> object:
+    if not isinstance(value, str):
+        return value
     try:
-        return kind(text)
+        return kind(value)
     except ValueError:
-        return text
-
-
-def _is_choice(hint: Any) -> bool:
-    return get_origin(hint) is Literal or any(get_origin(part) is Literal for part in get_args(hint))
+        return value
 
 
 @dataclass(frozen=True, eq=False)
