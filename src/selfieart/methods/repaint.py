@@ -10,7 +10,7 @@ from torch import Tensor
 from selfieart.imaging import read_photo
 from selfieart.look import Look
 from selfieart.methods.method import Method
-from selfieart.methods.scene import Scene, tensor_of
+from selfieart.methods.scene import Scene, array_of, tensor_of
 from selfieart.methods.settings import OptimiseOptions, Watch, unwatched
 from selfieart.networks.tensors import resize
 from selfieart.progress import Progress
@@ -52,7 +52,7 @@ def repaint_with(
             progress=progress,
             watch=watch,
         )
-        return PaintedLayer(method.paint(scene, options), *full)
+        return PaintedLayer(array_of(method.paint(scene, options)), *full)
 
     return repaint
 

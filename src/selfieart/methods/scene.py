@@ -29,9 +29,14 @@ def tensor_of(values: Tensor | NDArray[Any]) -> Tensor:
     return values if isinstance(values, Tensor) else torch.from_numpy(values)
 
 
+def array_of(picture: Tensor) -> Tensor:
+    """A picture as the studio and the parsers take it."""
+    return picture
+
+
 def parsed(parser: Parser, picture: Tensor) -> Parsing:
     """The segments of a picture (3, h, w) in [0, 1]."""
-    return parser.parse(picture)
+    return parser.parse(array_of(picture))
 
 
 @dataclass(frozen=True, eq=False)
