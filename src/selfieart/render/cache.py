@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
-from selfieart.engine import engine_lock
+from selfieart.engine import engine_lock, release_memory
 from selfieart.imaging import Photo
 from selfieart.imaging.arrays import FloatArray
 from selfieart.look import Look
@@ -40,6 +40,7 @@ class Parsings:
         """
         if faces not in self._kept:
             self._kept[faces] = self._parse(faces)
+            release_memory()
         return self._kept[faces]
 
     @property
@@ -103,4 +104,6 @@ def paint_photo(
     """Paint a photo with the stroke and the seed of a look; nothing else computes meanwhile."""
     options = StylizeOptions(look.seed)
     with engine_lock:
-        return paint(stylizer, photo.pixels, codes, look.stroke_side(), faces, shares, options, draft)
+        layer = paint(stylizer, photo.pixels, codes, look.stroke_side(), faces, shares, options, draft)
+    release_memory()
+    return layer

@@ -81,65 +81,55 @@ class Renderer:
         with watch.stage("parse"):
             parsing = self.parse(look.faces)
         progress("parse", 1.0)
+        painted = [part for part in worn if part.painted]
+        layers: dict[str, Layer | None] = {}
+        # Both masks and painting take memory that neither needs when it is done: painting alone comes first.
+        alone = repaint is None and (look.blend == "pixels" or len({part.style for part in painted}) < 2)
+        if alone:
+            with watch.stage("style"):
+                layers |= self._painted_alone(painted, look, progress)
         with watch.stage("masks"):
             masks = part_masks(self.photo.pixels, parsing, [self._part(part, None) for part in worn], look.tau)
         with watch.stage("style"):
-            layers = self._layers(worn, look, masks, progress, repaint)
+            if not alone:
+                where = masks[[part.painted for part in worn] + [False]]
+                layers |= dict.fromkeys(
+                    (part.name for part in painted), self._painted_together(painted, where, look, progress, repaint)
+                )
+            layers |= {p.name: self._effect(p, mask) for p, mask in zip(worn, masks, strict=False) if not p.painted}
+            progress("style", 1.0)
         with watch.stage("compose"):
-            parts = [self._part(part, layer) for part, layer in zip(worn, layers, strict=True)]
-            pixels = compose(self.photo.pixels, parts, masks, progress)
+            pixels = compose(self.photo.pixels, [self._part(p, layers[p.name]) for p in worn], masks, progress)
         return Artwork(pixels, self.photo, look, watch.seconds, _notes(worn, parsing))
 
     def _part(self, worn: Worn, layer: Layer | None) -> Part:
         size = (self.photo.height, self.photo.width)
         return Part(worn.classes, layer, worn.strength, worn.keep_color, worn.feather_pixels(size))
 
-    def _layers(
-        self, worn: Sequence[Worn], look: Look, masks: FloatArray, progress: Progress, repaint: Repaint | None
-    ) -> list[Layer | None]:
-        """What each part wears; None where the photo stays as it is."""
-        painted = [part.painted for part in worn]
-        layers: list[Layer | None] = [
-            None if paint else self._effect(part, mask) for part, paint, mask in zip(worn, painted, masks, strict=False)
-        ]
-        chosen = [place for place, paint in enumerate(painted) if paint]
-        for place, layer in zip(chosen, self._painted(worn, chosen, look, masks, progress, repaint), strict=True):
-            layers[place] = layer
-        progress("style", 1.0)
+    def _painted_alone(self, painted: Sequence[Worn], look: Look, progress: Progress) -> dict[str, PaintedLayer]:
+        """Each part's own painting of the whole photo, by the part's name."""
+        coded = {part.name: self.codes.code(part.style) for part in painted}
+        # A style that any part of a head wears is painted with fine faces for all its segments: once, not twice.
+        fine = {coded[part.name][0] for part in painted if part.classes & GROUPS["head"]}
+        layers = {}
+        for done, (name, (style, code)) in enumerate(coded.items()):
+            progress("style", done / len(coded))
+            layer = self.paintings.layer(style, code, look, style in fine)
+            layers[name] = layer.at_size(self.photo.height, self.photo.width)
         return layers
 
-    def _painted(
-        self,
-        worn: Sequence[Worn],
-        chosen: Sequence[int],
-        look: Look,
-        masks: FloatArray,
-        progress: Progress,
-        repaint: Repaint | None,
-    ) -> list[PaintedLayer]:
-        """The layers of the parts that are painted."""
-        if not chosen:
-            return []
+    def _painted_together(
+        self, painted: Sequence[Worn], masks: FloatArray, look: Look, progress: Progress, repaint: Repaint | None
+    ) -> PaintedLayer:
+        """One painting in all styles, each where its masks (S, H, W) say."""
         if repaint is not None:
-            names = [worn[place].style.name for place in chosen]
-            styles = sorted(set(names))
-            return [repaint(styles, _regions(styles, names, masks[chosen]), progress)] * len(chosen)
-        coded = [self.codes.code(worn[place].style) for place in chosen]
-        names, codes = [name for name, _ in coded], dict(coded)
-        if look.blend == "features" and len(codes) > 1:
-            styles = sorted(codes)
-            shares = shares_of(_regions(styles, names, masks[chosen]))
-            stacked = np.stack([codes[style] for style in styles])
-            faces = self.parse(look.faces).faces
-            return [paint_photo(self.codes.stylizer, self.photo, stacked, look, faces, shares)] * len(chosen)
-        # A style that any part of a head wears is painted with fine faces for all its segments: once, not twice.
-        fine = {name for name, place in zip(names, chosen, strict=True) if worn[place].classes & GROUPS["head"]}
-        layers = []
-        for done, name in enumerate(names):
-            progress("style", done / len(names))
-            layer = self.paintings.layer(name, codes[name], look, name in fine)
-            layers.append(layer.at_size(self.photo.height, self.photo.width))
-        return layers
+            names = [part.style.name for part in painted]
+            return repaint(sorted(set(names)), _regions(sorted(set(names)), names, masks), progress)
+        coded = [self.codes.code(part.style) for part in painted]
+        codes = dict(sorted(coded, key=lambda pair: pair[0]))
+        shares = shares_of(_regions(list(codes), [name for name, _ in coded], masks))
+        faces = self.parse(look.faces).faces
+        return paint_photo(self.codes.stylizer, self.photo, np.stack(list(codes.values())), look, faces, shares)
 
     def _effect(self, worn: Worn, mask: FloatArray) -> Layer | None:
         """What is worn and not painted."""
