@@ -216,8 +216,9 @@ def test_every_preset_has_a_thumbnail_and_no_thumbnail_is_left_over():
 # From the bottom to the top, as docs/architecture.md has it; modules in one row may use each other. Training uses the
 # library as anybody would, and the command line offers it.
 ROWS = (
-    ("errors",), ("progress", "paths", "sizes"), ("segments", "style_grid"), ("weights",), ("engine",), ("imaging",),
-    ("masks", "importance"), ("stylizer",), ("networks",), ("parsing",), ("look", "look_schema", "style_names"),
+    ("errors",), ("progress", "paths", "sizes", "extras"), ("segments", "style_grid"), ("weights",), ("engine",),
+    ("imaging",), ("masks", "importance"), ("stylizer",), ("networks",), ("parsing",),
+    ("look", "look_schema", "style_names"),
     ("styles",), ("render",), ("sheets",), ("video",),
     ("metrics",), ("methods",), ("training",), ("evaluation",), ("app",), ("cli",), ("__main__",),
 )  # fmt: skip

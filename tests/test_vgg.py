@@ -13,11 +13,8 @@ from conftest import wrong
 from optimise_pictures import portrait, stripes_and_spots
 from selfieart.errors import WeightsError
 from selfieart.methods.gatys import Gatys, GatysOptions
-from selfieart.methods.portrait_aware import (
-    COARSE_LAYERS,
-    FINE_LAYERS,
-    VGG_CHANNELS,
-)
+from selfieart.methods.losses import VGG_CHANNELS
+from selfieart.methods.portrait_aware import COARSE_LAYERS, FINE_LAYERS
 from selfieart.networks.encoder import CONTENT_LAYER, LAYERS, STEPS
 from selfieart.networks.vgg import Vgg19, load_vgg19
 
@@ -68,7 +65,7 @@ def torchvision_network(state: dict[str, torch.Tensor]) -> nn.Sequential:
 
 @pytest.mark.parametrize("ending", [".pth", ".safetensors"])
 def test_vgg19_is_torchvisions(tmp_path, ending, picture):
-    state = torchvision_state(NARROW)
+    state, picture = torchvision_state(NARROW), torch.from_numpy(picture)
     assert {"features.28.weight", "features.34.bias"} <= set(state)
     path = tmp_path / f"vgg{ending}"
     save_file(state, path) if ending == ".safetensors" else torch.save(state, path)
