@@ -31,8 +31,8 @@ from selfieart.networks.precision import fast_autocast
 from selfieart.networks.tensors import as_pixels, as_tensor
 from selfieart.render.loading import load_presets
 from selfieart.training.labelled import held_out_names
-from selfieart.training.loop import Schedule, fit, load_start, numpy_rng
-from selfieart.training.pictures import Pixels, list_images, random_crop, read_rgb, resize_short_side
+from selfieart.training.loop import Schedule, fit, load_start
+from selfieart.training.pictures import Pixels, list_images, numpy_rng, random_crop, read_rgb, resize_short_side
 from selfieart.training.teacher import Teacher, load_teacher
 
 HELD_OUT = 24
