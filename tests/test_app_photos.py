@@ -17,13 +17,14 @@ from PIL import Image
 from app_client import array_of, page_of, painted_bias, picture_file, pixels_of, refused
 from selfieart import Look
 from selfieart.app.messages import look_json
-from selfieart.app.portraits import LOGITS_SIDE, PREVIEW_SIDE, Atelier, within
+from selfieart.app.portraits import LOGITS_SIDE, PREVIEW_SIDE, OpenPortraits
 from selfieart.imaging.arrays import as_tensor
 from selfieart.look import PNG_KEY
 from selfieart.parsing.parsing import Parsing
 from selfieart.render.compose import Part, compose, part_masks
 from selfieart.render.layers import PaintedLayer
 from selfieart.segments import GROUPS, INDEX, assign
+from selfieart.sizes import size_within
 
 LOOK = Look({}, tau=5.0, stroke=64).wearing("hair", "candy").wearing("background", "grey")
 LOOK = LOOK.wearing("skin", "wave", strength=0.7, keep_color=0.6)
@@ -222,33 +223,33 @@ def test_a_large_photo_is_small_on_the_wire_and_full_in_the_file(page, studio, t
 
 
 def test_a_photo_that_is_not_open_any_more_is_opened_again(page, photo, monkeypatch):
-    atelier = page.app.app.state.workshop.atelier
+    portraits = page.app.app.state.selfieart.portraits
     before = array_of(get(page, photo, "logits"), np.float16)
-    monkeypatch.setattr(atelier, "limit", 0)
+    monkeypatch.setattr(portraits, "limit", 0)
     page.post("/api/photos", content=picture_file(np.full((20, 30, 3), 7, np.uint8)))
-    assert photo["id"] not in atelier._open
+    assert photo["id"] not in portraits._open
     assert np.array_equal(array_of(get(page, photo, "logits"), np.float16), before)
-    assert list(atelier._open) == [photo["id"]]
+    assert list(portraits._open) == [photo["id"]]
 
 
 def test_open_portraits_share_a_limit(studio, tmp_path):
     for name in "abc":
         (tmp_path / name).write_bytes(picture_file(np.full((100, 100, 3), 9, np.uint8)))
-    atelier = Atelier(lambda: studio, limit=70_000)
+    portraits = OpenPortraits(lambda: studio, limit=70_000)
     for name in "abab":
-        atelier.open(name, tmp_path / name, 10**8)
-    assert list(atelier._open) == ["a", "b"]
-    atelier.open("c", tmp_path / "c", 10**8)
-    assert list(atelier._open) == ["b", "c"]
-    atelier.close("b")
-    atelier.close("b")
-    assert list(atelier._open) == ["c"]
+        portraits.open(name, tmp_path / name, 10**8)
+    assert list(portraits._open) == ["a", "b"]
+    portraits.open("c", tmp_path / "c", 10**8)
+    assert list(portraits._open) == ["b", "c"]
+    portraits.close("b")
+    portraits.close("b")
+    assert list(portraits._open) == ["c"]
 
 
-@pytest.mark.parametrize(("size", "side", "wanted"), [((4000, 3000), PREVIEW_SIDE, (1280, 960)), ((9, 3), 512, (9, 3))])
-def test_within(size, side, wanted):
-    assert within(*size, side) == wanted
-    assert within(10_000, 1, LOGITS_SIDE) == (512, 1)
+@pytest.mark.parametrize(("size", "side", "wanted"), [((3000, 4000), PREVIEW_SIDE, (960, 1280)), ((3, 9), 512, (3, 9))])
+def test_size_within(size, side, wanted):
+    assert size_within(size, side) == wanted
+    assert size_within((1, 10_000), LOGITS_SIDE) == (1, 512)
 
 
 # --- many requests -------------------------------------------------------------------------------------------------
@@ -256,10 +257,10 @@ def test_within(size, side, wanted):
 
 def test_what_nobody_waits_for_is_not_made(page, photo):
     """Requests whose page has left are dropped before they start."""
-    shop = page.app.app.state.workshop
+    state = page.app.app.state.selfieart
     release, made = threading.Event(), []
-    blocker = shop.engine.submit(lambda step: release.wait(30))
-    tickets = [shop.engine.submit(lambda step, n=n: made.append(n)) for n in range(3)]
+    blocker = state.worker.submit(lambda step: release.wait(30))
+    tickets = [state.worker.submit(lambda step, n=n: made.append(n)) for n in range(3)]
     tickets[1].cancel()
     release.set()
     tickets[2].future.result(30)
@@ -290,12 +291,12 @@ def test_a_hundred_requests_leave_the_memory_as_it_was(page, photo, file):
         gc.collect()
         return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
-    shop = page.app.app.state.workshop
+    state = page.app.app.state.selfieart
     for n in range(20):
         one(n)
-    files, before = len(list(shop.folder.path.iterdir())), resident()
+    files, before = len(list(state.folder.path.iterdir())), resident()
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(one, range(100)))
     assert {answer.status_code for answer in answers} <= {200, 204}
     assert resident() - before < 60_000_000
-    assert len(list(shop.folder.path.iterdir())) == files
+    assert len(list(state.folder.path.iterdir())) == files
