@@ -219,7 +219,7 @@ RANK = {part: rank for rank, row in enumerate(ROWS) for part in row}
 
 
 def imported_by(module: str, typing_too: bool = False) -> set[str]:
-    """Modules of the package that a module imports anywhere in it; what only a type checker sees when that is wanted."""
+    """Modules of the package that a module imports anywhere in it; if wanted, also what only a type checker sees."""
     found = set()
     hidden = {
         id(inner)

@@ -55,7 +55,9 @@ def paint_by_method(
         # Parsing and composing take no time beside the painting.
         report.progress("painting" if stage == "style" else stage, done if stage == "style" else 0.0)
 
-    repaint = repaint_with(lambda: registry.load_method(request.method), options, portrait, look, _Previews(report.preview))
+    repaint = repaint_with(
+        lambda: registry.load_method(request.method), options, portrait, look, _Previews(report.preview)
+    )
     art = portrait.render(look, progress, repaint)
     write_photo(made.path, art.pixels, like=art.photo, text={PNG_KEY: shared.to_toml()})
     return made
