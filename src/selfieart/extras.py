@@ -1,54 +1,29 @@
-"""What may be installed beside the program, and the sentence that says how.
-
-Everything that makes pictures and videos works without any extra; what needs one asks here before it imports it.
-"""
+"""What is installed beside the base: which parts of the program need it, and how to get it."""
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.util import find_spec
 
-from selfieart.errors import SelfieartError, unknown
+from selfieart.errors import SelfieartError
 
 EXTRAS: dict[str, tuple[str, ...]] = {
     "methods": ("torch", "scipy"),
-    "train": ("torch", "scipy", "matplotlib"),
-    "openvino": ("openvino",),
 }
-"""What each extra of the package brings, by the names under which it is imported."""
+"""Name of each extra -> the modules that it brings."""
 
 
+@cache
 def has(extra: str) -> bool:
-    """Whether everything that an extra brings is installed; nothing is imported.
-
-    Raises:
-        UnknownName: there is no such extra.
-    """
-    return not _missing(extra)
+    """Whether everything that an extra brings is installed; nothing is imported."""
+    return all(find_spec(module) is not None for module in EXTRAS[extra])
 
 
 def require(extra: str) -> None:
     """Refuse to go on without an extra.
 
     Raises:
-        UnknownName: there is no such extra.
-        SelfieartError: some of it is not installed; the sentence has the command that installs it.
+        SelfieartError: it is not installed; the sentence says how to install it.
     """
-    missing = _missing(extra)
-    if missing:
-        what = f"{', '.join(missing[:-1])} and {missing[-1]}" if len(missing) > 1 else missing[0]
-        are = "are" if len(missing) > 1 else "is"
-        raise SelfieartError(f"This needs {what}, which {are} not installed: run pip install 'selfieart[{extra}]'.")
-
-
-def _missing(extra: str) -> list[str]:
-    if extra not in EXTRAS:
-        raise unknown("extra", extra, EXTRAS)
-    return [name for name in EXTRAS[extra] if not _installed(name)]
-
-
-def _installed(name: str) -> bool:
-    try:
-        return find_spec(name) is not None
-    except ImportError:
-        # An import hook may refuse a name instead of not finding it.
-        return False
+    if not has(extra):
+        raise SelfieartError(f"This needs more than the base: run pip install 'selfieart[{extra}]'.")

@@ -9,6 +9,7 @@ from selfieart.app.responses import Capabilities
 from selfieart.app.uploads import PHOTO_BYTES, PHOTO_PIXELS, STYLE_BYTES, VIDEO_BYTES, VIDEO_SECONDS
 from selfieart.extras import has
 from selfieart.look import STROKES
+from selfieart.methods.registry import METHODS
 from selfieart.segments import GROUPS, NAMES, SEGMENTS
 from selfieart.styles.presets import presets
 
@@ -16,11 +17,7 @@ from selfieart.styles.presets import presets
 @cache
 def methods() -> tuple[str, ...]:
     """Names of the methods that optimise: better and slower, as jobs. They need the extra "methods"."""
-    if not has("methods"):
-        return ()
-    from selfieart.methods.registry import METHODS
-
-    return METHODS
+    return tuple(METHODS) if has("methods") else ()
 
 
 def capabilities() -> Capabilities:

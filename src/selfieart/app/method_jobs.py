@@ -13,7 +13,7 @@ from selfieart.app.videos import jpeg
 from selfieart.errors import SelfieartError
 from selfieart.imaging import write_photo
 from selfieart.look import PNG_KEY, Look
-from selfieart.methods import registry
+from selfieart.methods.registry import load_method, options_from
 from selfieart.methods.repaint import repaint_with
 from selfieart.networks.tensors import as_pixels
 from selfieart.styles.resolve import resolve_style
@@ -48,16 +48,14 @@ def paint_by_method(
         raise SelfieartError("The look paints nothing: give a segment a preset or a picture first.")
     report.progress("preparing", 0.0)
     portrait = opened.portrait.corrected(request.corrections)
-    settings = {} if request.iterations is None else {"iterations": request.iterations}
-    options = registry.method_options(request.method, seed=look.seed, **settings)
+    options = options_from(request.method, {"iterations": request.iterations, "seed": look.seed})
+    method = load_method(request.method)
 
     def progress(stage: str, done: float) -> None:
         # Parsing and composing take no time beside the painting.
         report.progress("painting" if stage == "style" else stage, done if stage == "style" else 0.0)
 
-    repaint = repaint_with(
-        lambda: registry.load_method(request.method), options, portrait, look, _Previews(report.preview)
-    )
+    repaint = repaint_with(method, options, portrait, look, _Previews(report.preview))
     art = portrait.render(look, progress, repaint)
     write_photo(made.path, art.pixels, like=art.photo, text={PNG_KEY: shared.to_toml()})
     return made
