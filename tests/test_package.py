@@ -213,7 +213,7 @@ def test_every_preset_has_a_thumbnail_and_no_thumbnail_is_left_over():
 ROWS = (
     ("errors",), ("progress", "paths", "sizes", "extras"), ("segments",), ("imaging",), ("weights",), ("engine",),
     ("masks",), ("stylizer",),
-    ("networks",), ("parsing",), ("look",), ("styles", "render"), ("sheets",), ("video",),
+    ("networks",), ("parsing",), ("look", "look_schema", "style_names"), ("styles", "render"), ("sheets",), ("video",),
     ("metrics",), ("methods",), ("training",), ("evaluation",), ("app",), ("cli",), ("__main__",),
 )  # fmt: skip
 RANK = {part: rank for rank, row in enumerate(ROWS) for part in row}

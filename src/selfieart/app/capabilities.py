@@ -8,7 +8,7 @@ from importlib.metadata import version
 from selfieart.app.responses import Capabilities
 from selfieart.app.uploads import PHOTO_BYTES, PHOTO_PIXELS, STYLE_BYTES, VIDEO_BYTES, VIDEO_SECONDS
 from selfieart.extras import has
-from selfieart.look import STROKES
+from selfieart.look_schema import STROKES
 from selfieart.methods.registry import METHODS
 from selfieart.segments import GROUPS, NAMES, SEGMENTS
 from selfieart.styles.presets import presets

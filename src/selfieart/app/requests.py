@@ -262,7 +262,7 @@ def layer_request(request: Request, style_of: StyleOf) -> LayerRequest:
         style_of,
     )
     fine_faces, draft = _switch(query, "fine", "1"), _switch(query, "draft", "0")
-    style, classes = query["style"], frozenset[int]()
+    style, classes = known_style(query["style"], style_of), frozenset[int]()
     if style == "blur":
         names = [name for name in query.get("segments", "").split(",") if name]
         if not names:
@@ -270,7 +270,7 @@ def layer_request(request: Request, style_of: StyleOf) -> LayerRequest:
         classes = classes.union(*(members(name) for name in names))
     elif style == "original" or style.startswith("#"):
         raise RequestError(400, f"'{style}' has no layer: the page makes it itself.")
-    return LayerRequest(known_style(style, style_of), look, classes, fine_faces, draft)
+    return LayerRequest(style, look, classes, fine_faces, draft)
 
 
 def faces_from(query: dict[str, str]) -> Faces:

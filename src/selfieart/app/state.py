@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 
 from selfieart.app.jobs import JobList
-from selfieart.app.messages import STYLE_PREFIX, restyled
+from selfieart.app.messages import pictures_in, restyled
 from selfieart.app.portraits import OpenPortrait, OpenPortraits, PhotoFacts
 from selfieart.app.store import PrivateFolder, Store
 from selfieart.app.uploads import PHOTO_PIXELS
 from selfieart.app.worker import Worker
 from selfieart.errors import SelfieartError, unknown
-from selfieart.look import PLAIN_STYLES, PNG_KEY, Look, parse_color
+from selfieart.look import PNG_KEY, Look
 from selfieart.progress import Progress
+from selfieart.style_names import PLAIN_STYLES, STYLE_PREFIX, parse_color
 from selfieart.styles.presets import presets
 
 if TYPE_CHECKING:
@@ -223,7 +224,8 @@ class AppState:
             usable = restyled(look, self.style_key)
         except (SelfieartError, TypeError):
             return None, ("The look inside the picture cannot be read: it was made by another version.",)
-        lost = sorted({Path(s.style).name for name, s in look.segments.items() if name not in usable.segments})
+        missing = [segment.style for name, segment in look.segments.items() if name not in usable.segments]
+        lost = sorted({name for style in missing for name in pictures_in(style)})
         notes = (f"The look uses the picture {name}: add it as a style to have all of it." for name in lost)
         return usable, tuple(notes)
 

@@ -10,9 +10,10 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from selfieart.cli.console import beside, check_output, face_count, number, plain_console, print_json, progress, timing
+from selfieart.cli.console import beside, check_output, number, plain_console, print_json, progress, timing
 from selfieart.errors import LookError, unknown
-from selfieart.look import Look, SegmentLook, tau_from_text
+from selfieart.look import Look, SegmentLook
+from selfieart.look_schema import LOOK_OPTIONS
 from selfieart.parsing.choice import DEFAULT_PARSER
 from selfieart.segments import canonical
 from selfieart.styles.resolve import resolve_style
@@ -134,13 +135,11 @@ def look_from(style: list[str], knobs: dict[str, list[str]], options: dict[str, 
                     raise LookError(f"{flag} {value} names a segment without a style: add --style {key}=STYLE.")
                 changed: dict[str, Any] = {knob: number(text, flag)}
                 worn[key] = replace(worn[key], **changed)
-    given = {key: value for key, value in options.items() if value is not None}
-    if "tau" in given:
-        given["tau"] = tau_from_text(given["tau"])
-    if "stroke" in given:
-        given["stroke"] = int(given["stroke"]) if given["stroke"].isdecimal() else given["stroke"].lower()
-    if "faces" in given:
-        given["faces"] = face_count(given["faces"])
+    given: dict[str, Any] = {
+        key: LOOK_OPTIONS[key].from_text(value) if isinstance(value, str) else value
+        for key, value in options.items()
+        if value is not None
+    }
     return replace(look, segments=worn, **given)
 
 

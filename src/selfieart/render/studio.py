@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections import OrderedDict
@@ -17,7 +16,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from selfieart.errors import SelfieartError
 from selfieart.imaging import Photo, read_photo, write_photo
 from selfieart.imaging.arrays import as_tensor
 from selfieart.imaging.resize import resize
@@ -33,6 +31,7 @@ from selfieart.render.layers import BlurLayer, ColorLayer, GreyLayer, Layer, Pai
 from selfieart.render.painter import paint, scaled, shares_of
 from selfieart.segments import GROUPS, assign
 from selfieart.styles.any_style import read_code
+from selfieart.styles.codes import StyleCodes
 from selfieart.styles.presets import load_presets
 from selfieart.styles.resolve import ResolvedStyle, resolve_style
 from selfieart.stylizer import StylizeOptions
@@ -92,13 +91,17 @@ class Studio:
             torch.set_num_threads(threads)
         self.parser: Parser = load_parser(parser)
         self.stylizer: PresetStylizer = load_presets()
-        self._codes: dict[tuple[str, int, int], tuple[str, Tensor]] = {}
+        self._codes = StyleCodes(
+            lambda name: self.stylizer.encode(name).numpy(),
+            lambda path: self._encoded(path).numpy(),
+            lambda path: read_code(path, self.stylizer.net.code_size, manifest()["presets"].sha256).numpy(),
+        )
 
     def code(self, style: str | ResolvedStyle) -> tuple[str, Tensor]:
         """The code of a style that is painted.
 
         Args:
-            style: a preset, a picture file, or a file that ``selfieart train style`` wrote.
+            style: a preset, a picture file, a file that ``selfieart train style`` wrote, or a mix of these.
 
         Returns:
             A key that names the style by its content, and the code (D,).
@@ -107,22 +110,12 @@ class Studio:
             UnknownName: there is no such preset.
             SelfieartError: the file cannot be used, or the style is a plain effect.
         """
-        resolved = resolve_style(style) if isinstance(style, str) else style
-        if resolved.kind == "preset":
-            return resolved.name, self.stylizer.encode(resolved.name)
-        if not resolved.painted:
-            raise SelfieartError(f"'{resolved.name}' is not painted: give a preset or a picture.")
-        path = Path(resolved.name)
-        state = path.stat()
-        key = (str(path.resolve()), state.st_mtime_ns, state.st_size)
-        if key not in self._codes:
-            with _engine:
-                if resolved.kind == "code":
-                    code = read_code(path, self.stylizer.net.code_size, manifest()["presets"].sha256)
-                else:
-                    code = self.stylizer.encode_picture(as_tensor(read_photo(path).pixels))
-            self._codes[key] = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}", code
-        return self._codes[key]
+        key, code = self._codes.code(style)
+        return key, torch.from_numpy(code)
+
+    def _encoded(self, path: Path) -> Tensor:
+        with _engine:
+            return self.stylizer.encode_picture(as_tensor(read_photo(path).pixels))
 
     def open(self, source: str | Path | Photo | NDArray[Any]) -> Portrait:
         """A portrait to work on.

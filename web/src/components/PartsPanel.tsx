@@ -1,5 +1,5 @@
 import { describe, select, styleTitle } from "../edit";
-import { parseColor } from "../parts";
+import { parseColor } from "../style_names";
 import { groups, title, widerGroups } from "../segments";
 import { hovered, info, look, present, selection, table, targets, uploaded } from "../state";
 import { rove } from "./controls";

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { describe, turnedNow, wear, wornNow } from "../edit";
-import { parseColor } from "../parts";
+import { parseColor } from "../style_names";
 import { busy, dropping, info, painting, panel, targets, uploaded } from "../state";
 import { PICTURES, open, pick } from "../work";
 import { rove } from "./controls";

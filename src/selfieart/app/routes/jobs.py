@@ -18,6 +18,7 @@ from selfieart.app.state import AppState, state_of
 from selfieart.app.uploads import receive_json
 from selfieart.app.videos import make_video
 from selfieart.look import Look
+from selfieart.styles.resolve import resolve_style
 
 
 async def add_job(request: Request) -> Response:
@@ -57,7 +58,7 @@ def _add(
     state: AppState, kind: Kind, title: str, work: Work, look: Look, photo: str | None = None, video: str | None = None
 ) -> Job:
     """Queue a job whose files stay until it is over."""
-    paths = {segment.style for segment in look.segments.values()}
+    paths = {part.name for segment in look.segments.values() for part, _ in resolve_style(segment.style).pure}
     styles = [key for key, file in state.styles.items() if str(file.path) in paths]
     with ExitStack() as held:
         held.enter_context(state.styles.pinned(styles))

@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from selfieart.app.messages import STYLE_PREFIX
 from selfieart.app.responses import json_response
 from selfieart.app.state import StyleFile, state_of
 from selfieart.app.store import new_id
@@ -16,6 +15,7 @@ from selfieart.app.uploads import STYLE, name_of, receive_file
 from selfieart.imaging import read_photo, write_photo
 from selfieart.imaging.arrays import as_pixels
 from selfieart.progress import Progress
+from selfieart.style_names import STYLE_PREFIX
 
 THUMBNAIL_SIDE = 224
 
