@@ -11,14 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from app_client import array_of, page_of, painted_bias, picture_file, pixels_of, refused
 from selfieart import Look
 from selfieart.app.messages import look_json
 from selfieart.app.portraits import LOGITS_SIDE, PREVIEW_SIDE, OpenPortraits
-from selfieart.imaging.arrays import as_tensor
+from selfieart.imaging.arrays import as_picture
 from selfieart.look import PNG_KEY
 from selfieart.parsing.parsing import Parsing
 from selfieart.render.compose import Part, compose, part_masks
@@ -78,7 +77,7 @@ def test_preview_logits_and_guide_are_those_of_the_library(page, photo, own):
     assert np.array_equal(array_of(get(page, photo, "preview")), own.photo.pixels)
     assert np.array_equal(array_of(get(page, photo, "guide")), own.photo.pixels)
     logits = own.parsing().logits
-    wanted = (logits - logits.amax(0)).clamp_min(-80).numpy()
+    wanted = (logits - logits.max(0)).clip(-80)
     sent = array_of(get(page, photo, "logits", faces="all"), np.float16).astype(np.float32)
     assert sent.max(0).min() == 0
     assert np.abs(sent - wanted).max() <= 2**-11 * 80
@@ -88,9 +87,9 @@ def test_preview_logits_and_guide_are_those_of_the_library(page, photo, own):
 
 def test_layers_are_those_of_the_library(page, photo, own):
     look = Look(stroke=64, seed=3)
-    wanted = own.layer("candy", look).rows(as_tensor(own.photo.pixels), 0, 190)
+    wanted = own.layer("candy", look).rows(as_picture(own.photo.pixels), 0, 190)
     sent = array_of(get(page, photo, "layers", style="candy", stroke="64", seed="3"))
-    assert np.abs(sent / 255 - wanted.permute(1, 2, 0).numpy()).max() <= 0.5 / 255 + 1e-6
+    assert np.abs(sent / 255 - wanted.transpose(1, 2, 0)).max() <= 0.5 / 255 + 1e-6
     other = array_of(get(page, photo, "layers", style="candy", stroke="64", seed="4"))
     assert (other != sent).mean() > 0.05
     everywhere = own.render(Look(stroke=64).wearing("everything", "grey"))
@@ -104,10 +103,10 @@ def shaded(page, photo, look, corrections=None):
     """The picture as the page makes it, from nothing but what the page has been sent."""
     pixels = array_of(get(page, photo, "preview"))
     height, width = pixels.shape[:2]
-    logits = torch.from_numpy(array_of(get(page, photo, "logits"), np.float16).astype(np.float32))
+    logits = array_of(get(page, photo, "logits"), np.float16).astype(np.float32)
     for name, bias in (corrections or {}).items():
-        logits[INDEX[name]] += torch.from_numpy(bias / np.float32(8))
-    guide = as_tensor(array_of(get(page, photo, "guide")))
+        logits[INDEX[name]] += bias / np.float32(8)
+    guide = as_picture(array_of(get(page, photo, "guide")))
     parsing = Parsing(logits, guide, (), height, width)
     parts = []
     for name, classes in sorted(assign(list(look.segments)).items()):
@@ -115,7 +114,7 @@ def shaded(page, photo, look, corrections=None):
         query = {"style": worn.style, "stroke": look.stroke, "seed": look.seed}
         query["fine"] = int(bool(classes & GROUPS["head"]))
         octets = array_of(get(page, photo, "layers", **query))
-        layer = PaintedLayer(as_tensor(octets), height, width)
+        layer = PaintedLayer(as_picture(octets), height, width)
         feather = worn.feather / 100 * min(height, width)
         parts.append(Part(classes, layer, worn.strength, worn.keep_color, feather))
     return compose(pixels, parts, part_masks(pixels, parsing, parts, look.tau))

@@ -253,7 +253,7 @@ def test_what_a_page_does_not_wait_for_is_not_made(served, astronaut_file):
         release.set()
         assert page.get(f"/api/photos/{photo['id']}/preview").status_code == 200
     (portrait,) = state.portraits._open.values()
-    assert not portrait.portrait._painted
+    assert not portrait.portrait._paintings.bytes
 
 
 def test_the_camera_over_a_real_socket(served):

@@ -28,7 +28,7 @@ from selfieart.style_names import (
     STYLE_PREFIX,
     STYLE_SUFFIXES,
     STYLE_SYNONYMS,
-    WEIGHT_DIGITS,
+    WEIGHT_UNITS,
 )
 from selfieart.styles.presets import presets
 from selfieart.styles.resolve import resolve_style
@@ -113,7 +113,7 @@ def generated() -> str:
         "STYLE_SUFFIXES": STYLE_SUFFIXES,
         "STYLE_PREFIX": STYLE_PREFIX,
         "MOST_PARTS": MOST_PARTS,
-        "WEIGHT_DIGITS": WEIGHT_DIGITS,
+        "WEIGHT_UNITS": WEIGHT_UNITS,
         "PRESETS": tuple(presets()),
     }
     kinds = dict.fromkeys(("PLAIN_STYLES", "STYLE_SUFFIXES", "PRESETS"), ": readonly string[]")

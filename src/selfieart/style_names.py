@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from selfieart.errors import LookError, printable
@@ -20,7 +20,8 @@ STYLE_PREFIX = "style:"
 MOST_PARTS = 8
 """Parts of a mix. More cannot be told apart."""
 
-WEIGHT_DIGITS = 6
+WEIGHT_UNITS = 1_000_000
+"""Weights of a mix are whole numbers of this part, so that a mix is the same however it is written."""
 
 Part = tuple[str, float | None]
 """A name, and its weight if one is written."""
@@ -106,7 +107,26 @@ def mix_text(parts: Iterable[Part]) -> str:
 
 def weight_text(weight: float) -> str:
     """A weight without more digits than count."""
-    return f"{weight:.{WEIGHT_DIGITS}f}".rstrip("0").rstrip(".") or "0"
+    return f"{weight:.{len(str(WEIGHT_UNITS)) - 1}f}".rstrip("0").rstrip(".")
+
+
+def shares(weights: Mapping[str, float]) -> dict[str, float]:
+    """Weights of a mix that sum to 1, in whole units; those of less than one are left out.
+
+    Args:
+        weights: name -> any number greater than 0.
+
+    Returns:
+        Name -> weight, in the order of the names.
+    """
+    total = sum(weights.values())
+    exact = {name: weights[name] / total * WEIGHT_UNITS for name in sorted(weights)}
+    units = {name: int(value) for name, value in exact.items()}
+    # The greatest remainders are rounded up; equal ones in the order of the names, whatever the last bit says.
+    behind = sorted(exact, key=lambda name: -round(exact[name] - units[name], 6))
+    for name in behind[: WEIGHT_UNITS - sum(units.values())]:
+        units[name] += 1
+    return {name: count / WEIGHT_UNITS for name, count in units.items() if count}
 
 
 def renamed(style: str, name_of: Callable[[str], str], is_name: Callable[[str], bool] = lambda name: False) -> str:

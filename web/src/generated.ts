@@ -196,5 +196,5 @@ export const STYLE_SYNONYMS: Readonly<Record<string, string>> = { "gray": "grey"
 export const STYLE_SUFFIXES: readonly string[] = [".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".safetensors"];
 export const STYLE_PREFIX = "style:";
 export const MOST_PARTS = 8;
-export const WEIGHT_DIGITS = 6;
+export const WEIGHT_UNITS = 1000000;
 export const PRESETS: readonly string[] = ["candy", "composition-vii", "escher-sphere", "feathers", "frida-kahlo", "la-muse", "mosaic", "mosaic-ducks-massimo", "pencil", "picasso-selfport1907", "rain-princess", "robert-delaunay-1906-portrait", "seated-nude", "shipwreck", "starry-night", "stars2", "strip", "the-scream", "udnie", "wave", "woman-with-hat-matisse"];

@@ -1,6 +1,6 @@
 /** How styles are written: names, colours, files, mixes such as candy:0.6+wave:0.4; twin of style_names.py. */
 
-import { MOST_PARTS, PLAIN_STYLES, PRESETS, STYLE_PREFIX, STYLE_SUFFIXES, STYLE_SYNONYMS, WEIGHT_DIGITS } from "./generated";
+import { MOST_PARTS, PLAIN_STYLES, PRESETS, STYLE_PREFIX, STYLE_SUFFIXES, STYLE_SYNONYMS, WEIGHT_UNITS } from "./generated";
 
 export interface Part {
   style: string;
@@ -44,13 +44,22 @@ function mixed(style: string): Part[] | null {
   if ((bare && bare < written.length) || (bare && written.length === 1)) return null;
   const weights = new Map<string, number>();
   for (const piece of written) weights.set(piece.style, (weights.get(piece.style) ?? 0) + (piece.weight ?? 1));
+  return shares(weights);
+}
+
+/** Weights that sum to 1 in whole units, in the order of the names; those of less than one unit are left out. */
+function shares(weights: Map<string, number>): Part[] {
   const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
-  const kept = [...weights]
-    .map(([name, weight]) => ({ style: name, weight: Number((weight / total).toFixed(WEIGHT_DIGITS)) }))
-    .filter(({ weight }) => weight > 0)
+  const exact = [...weights]
+    .map(([style, weight]) => ({ style, units: (weight / total) * WEIGHT_UNITS }))
     .sort((a, b) => (a.style < b.style ? -1 : 1));
-  const whole = kept.reduce((sum, { weight }) => sum + weight, 0);
-  return kept.map((part) => ({ ...part, weight: part.weight / whole }));
+  const whole = exact.map(({ units }) => Math.floor(units));
+  // The greatest remainders are rounded up; equal ones in the order of the names, whatever the last bit says.
+  const remainder = (place: number) => Math.round((exact[place]!.units - Math.floor(exact[place]!.units)) * 1e6);
+  const behind = exact.map((_, place) => place).sort((a, b) => remainder(b) - remainder(a));
+  const missing = WEIGHT_UNITS - whole.reduce((sum, units) => sum + units, 0);
+  for (const place of behind.slice(0, missing)) whole[place]!++;
+  return exact.map(({ style }, place) => ({ style, weight: whole[place]! / WEIGHT_UNITS })).filter(({ weight }) => weight > 0);
 }
 
 /** A part of a mix with the weight that is written; null if it cannot be one. */
@@ -71,5 +80,5 @@ export function named(style: string): string {
   const parts = mixed(style);
   if (!parts) return style;
   if (parts.length === 1) return parts[0]!.style;
-  return parts.map((part) => `${part.style}:${Number(part.weight.toFixed(WEIGHT_DIGITS))}`).join("+");
+  return parts.map((part) => `${part.style}:${Number(part.weight.toFixed(6))}`).join("+");
 }

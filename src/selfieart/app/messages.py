@@ -6,6 +6,7 @@ import base64
 import binascii
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -136,24 +137,18 @@ def restyled(look: Look, style_of: StyleOf) -> Look:
             return False
 
     def is_name(name: str) -> bool:
-        # The name of a file may look like a mix, unless each part of that mix is a style.
-        if not is_other(name):
-            return False
-        try:
-            parts = mix_parts(name)
-        except SelfieartError:
-            return True
-        return not (is_mix(parts) and all(is_other(part) or spelled(part) in presets() for part, _ in parts))
+        # The name of a file may look like a mix, unless that mix begins with a style.
+        first = name.partition("+")[0].strip()
+        known = [one for one in (first, first.rpartition(":")[0].strip()) if one != name]
+        return is_other(name) and not any(spelled(one) in presets() or is_other(one) for one in known)
 
     def named(name: str) -> str:
         return style_of(name if is_file_style(name) or parse_color(name) else spelled(name))
 
     worn = {}
     for segment, entry in look.segments.items():
-        try:
+        with suppress(SelfieartError):
             worn[segment] = replace(entry, style=renamed(entry.style, named, is_name))
-        except SelfieartError:
-            continue
     return replace(look, segments=worn)
 
 

@@ -10,10 +10,10 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from selfieart.cli.console import beside, check_output, number, plain_console, print_json, progress, timing
+from selfieart.cli.console import beside, check_output, plain_console, print_json, progress, timing
 from selfieart.errors import LookError, unknown
 from selfieart.look import Look, SegmentLook
-from selfieart.look_schema import LOOK_OPTIONS
+from selfieart.look_schema import LOOK_OPTIONS, SEGMENT_OPTIONS
 from selfieart.parsing.choice import DEFAULT_PARSER
 from selfieart.segments import canonical
 from selfieart.styles.resolve import resolve_style
@@ -133,7 +133,7 @@ def look_from(style: list[str], knobs: dict[str, list[str]], options: dict[str, 
             for key in keys:
                 if key not in worn:
                     raise LookError(f"{flag} {value} names a segment without a style: add --style {key}=STYLE.")
-                changed: dict[str, Any] = {knob: number(text, flag)}
+                changed: dict[str, Any] = {knob: SEGMENT_OPTIONS[knob].from_text(text)}
                 worn[key] = replace(worn[key], **changed)
     given: dict[str, Any] = {
         key: LOOK_OPTIONS[key].from_text(value) if isinstance(value, str) else value

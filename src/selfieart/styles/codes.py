@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selfieart.errors import SelfieartError, printable
-from selfieart.style_names import WEIGHT_DIGITS, mix_text
+from selfieart.style_names import mix_text, shares
 from selfieart.styles.resolve import ResolvedStyle, resolve_style
 
 FloatArray = NDArray[np.float32]
@@ -80,11 +80,10 @@ class StyleCodes:
             key, codes[key] = self.code(part)
             weights[key] = weights.get(key, 0.0) + weight
         # In one order whatever the names of the files, because sums of floats depend on theirs.
-        ordered = sorted((key, round(weight, WEIGHT_DIGITS)) for key, weight in weights.items())
-        if len(ordered) == 1:
-            return ordered[0][0], codes[ordered[0][0]]
-        total = np.float32(sum(weight for _, weight in ordered))
-        code = np.zeros_like(codes[ordered[0][0]], np.float32)
-        for key, weight in ordered:
-            code += codes[key] * (np.float32(weight) / total)
-        return mix_text(ordered), code
+        kept = shares(weights)
+        if len(kept) == 1:
+            return next((key, codes[key]) for key in kept)
+        code = np.zeros_like(next(iter(codes.values())), np.float32)
+        for key, weight in kept.items():
+            code += codes[key] * np.float32(weight)
+        return mix_text(kept.items()), code

@@ -10,14 +10,13 @@ from selfieart.errors import LookError, SelfieartError, UnknownName, printable, 
 from selfieart.paths import is_file
 from selfieart.style_names import (
     PLAIN_STYLES,
-    WEIGHT_DIGITS,
     is_file_style,
     is_mix,
     mix_parts,
     mix_text,
     parse_color,
+    shares,
     spelled,
-    weight_text,
 )
 from selfieart.styles.presets import presets
 
@@ -67,22 +66,17 @@ def resolve_style(style: str) -> ResolvedStyle:
     parts = mix_parts(style, _is_style_file)
     if not is_mix(parts):
         return _one(style)
-    weights: dict[ResolvedStyle, float] = {}
+    styles: dict[str, ResolvedStyle] = {}
+    weights: dict[str, float] = {}
     for name, weight in parts:
         part = _part(name, style)
-        weights[part] = weights.get(part, 0.0) + (1.0 if weight is None else weight)
-    total = sum(weights.values())
-    # Weights as the name has them, so that what has the same name is the same.
-    rounded = {part: float(weight_text(round(weight / total, WEIGHT_DIGITS))) for part, weight in weights.items()}
-    kept = sorted(((part, weight) for part, weight in rounded.items() if weight), key=lambda pair: pair[0].name)
+        styles[part.name] = part
+        weights[part.name] = weights.get(part.name, 0.0) + (1.0 if weight is None else weight)
+    kept = shares(weights)
     if len(kept) == 1:
-        return kept[0][0]
-    total = sum(weight for _, weight in kept)
-    return ResolvedStyle(
-        "mix",
-        mix_text((part.name, weight) for part, weight in kept),
-        parts=tuple((part, weight / total) for part, weight in kept),
-    )
+        return styles[next(iter(kept))]
+    mixed = tuple((styles[name], weight) for name, weight in kept.items())
+    return ResolvedStyle("mix", mix_text(kept.items()), parts=mixed)
 
 
 def _part(name: str, style: str) -> ResolvedStyle:
