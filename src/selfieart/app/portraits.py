@@ -1,4 +1,4 @@
-"""Open portraits as the page sees them: small copies, octets of layers and logits, and finished files.
+"""Open portraits as the page sees them: small copies, arrays of layers and logits, and finished files.
 
 Everything here runs in the worker's thread.
 """

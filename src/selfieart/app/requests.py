@@ -135,7 +135,7 @@ def composite_request(value: Any, style_of: StyleOf, size: Size) -> CompositeReq
     Args:
         value: parsed JSON.
         style_of: the style that an id of an uploaded picture means.
-        size: (h, w) of the photo's logits on the wire.
+        size: (h, w) of the photo's logits on the page.
 
     Raises:
         RequestError: it does not have the agreed form (422), or a style is not there (404).
@@ -167,7 +167,7 @@ def job_request(
     Args:
         value: parsed JSON.
         style_of: the style that an id of an uploaded picture means.
-        size_of: the id of a photo -> (h, w) of its logits on the wire; raises RequestError if there is none (404).
+        size_of: the id of a photo -> (h, w) of its logits on the page; raises RequestError if there is none (404).
         methods: names of those that are offered.
 
     Raises:

@@ -1,11 +1,13 @@
-"""What the server answers with, as JSON."""
+"""What the server answers with: JSON of a stated form, and arrays as they are."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from typing import Any, TypedDict
 
-from starlette.responses import JSONResponse
+import numpy as np
+from numpy.typing import NDArray
+from starlette.responses import JSONResponse, Response
 
 LookJson = Mapping[str, object]
 """What :func:`selfieart.app.messages.look_json` makes of a look."""
@@ -137,3 +139,11 @@ Body = Capabilities | PhotoJson | StyleJson | VideoJson | JobJson | Sequence[Job
 def json_response(body: Body, status: int = 200, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """One of these as the answer to a request."""
     return JSONResponse(body, status, headers)
+
+
+def array_response(array: NDArray[Any]) -> Response:
+    """An array as raw bytes, little endian, with its shape in a header."""
+    shape = ",".join(str(side) for side in array.shape)
+    # A view, not a copy: pictures are large.
+    body = np.ascontiguousarray(array).view(np.uint8).reshape(-1).data
+    return Response(body, media_type="application/octet-stream", headers={"X-Shape": shape})

@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from selfieart.app.messages import look_json, octets
+from selfieart.app.messages import look_json
 from selfieart.app.random_look import random_look
 from selfieart.app.requests import composite_request, export_request, faces_from, layer_request, query_of
-from selfieart.app.responses import PhotoJson, json_response
+from selfieart.app.responses import PhotoJson, array_response, json_response
 from selfieart.app.state import PhotoFile, state_of
 from selfieart.app.store import new_id
 from selfieart.app.uploads import PHOTO, name_of, receive_file, receive_json
@@ -78,38 +78,38 @@ async def delete_photo(request: Request) -> Response:
 
 
 async def preview(request: Request) -> Response:
-    """GET /api/photos/ID/preview: RGB octets."""
+    """GET /api/photos/ID/preview: RGB bytes."""
     state, (key, _) = state_of(request), _photo(request)
     query_of(request)
-    return octets(await state.run_for(request, lambda step: state.open(key).preview.pixels))
+    return array_response(await state.run_for(request, lambda step: state.open(key).preview.pixels))
 
 
 async def logits(request: Request) -> Response:
     """GET /api/photos/ID/logits: half floats."""
     state, (key, _) = state_of(request), _photo(request)
     faces = faces_from(query_of(request, "faces"))
-    return octets(await state.run_for(request, lambda step: state.open(key).logits(faces)))
+    return array_response(await state.run_for(request, lambda step: state.open(key).logits(faces)))
 
 
 async def guide(request: Request) -> Response:
-    """GET /api/photos/ID/guide: the photo at the resolution of the logits, RGB octets."""
+    """GET /api/photos/ID/guide: the photo at the resolution of the logits, RGB bytes."""
     state, (key, _) = state_of(request), _photo(request)
     query_of(request)
-    return octets(await state.run_for(request, lambda step: state.open(key).guide()))
+    return array_response(await state.run_for(request, lambda step: state.open(key).guide()))
 
 
 async def layer(request: Request) -> Response:
-    """GET /api/photos/ID/layers: RGB octets of a style over the whole photo."""
+    """GET /api/photos/ID/layers: RGB bytes of a style over the whole photo."""
     state, (key, _) = state_of(request), _photo(request)
     asked = layer_request(request, state.style_path)
     look = asked.look
     if asked.style == "grey":
-        return octets(await state.run_for(request, lambda step: state.open(key).grey()))
+        return array_response(await state.run_for(request, lambda step: state.open(key).grey()))
     if asked.style == "blur":
-        return octets(
+        return array_response(
             await state.run_for(request, lambda step: state.open(key).blurred(asked.classes, look.faces, look.tau))
         )
-    return octets(
+    return array_response(
         await state.run_for(
             request, lambda step: state.open(key).painted(asked.style, look, asked.fine_faces, asked.draft)
         )
@@ -117,11 +117,11 @@ async def layer(request: Request) -> Response:
 
 
 async def composite(request: Request) -> Response:
-    """POST /api/photos/ID/composite: a look -> RGB octets at the page's size."""
+    """POST /api/photos/ID/composite: a look -> RGB bytes at the page's size."""
     state, (key, file) = state_of(request), _photo(request)
     query_of(request)
     asked = composite_request(await receive_json(request), state.style_path, file.logits_size)
-    return octets(
+    return array_response(
         await state.run_for(request, lambda step: state.open(key).composite(asked.look, asked.corrections, step))
     )
 
