@@ -91,12 +91,12 @@ def test_json_is_cut_off_too(client, photo_id):
     ],
 )
 def test_what_is_no_photo_is_refused_and_forgotten(client, state, body, status, says):
-    before, kept = files_of(state), len(state.photos)
+    before, kept, opened = files_of(state), len(state.photos), list(state.portraits._open)
     sentence = refused(client.post("/api/photos", content=body), status)
     assert says in sentence
     assert is_one_sentence(sentence)
     assert str(state.folder.path) not in sentence
-    assert (files_of(state), len(state.photos)) == (before, kept)
+    assert (files_of(state), len(state.photos), list(state.portraits._open)) == (before, kept, opened)
 
 
 def test_a_picture_bomb_is_refused_from_its_header(client, state):
@@ -211,6 +211,7 @@ def test_what_is_no_json_is_refused(client, photo_id, body):
         ("style=candy&path=x", 422), ("", 422), ("style=candy&style=wave", 422), ("style=candy&seed=x", 422),
         ("style=candy&seed=99999999999", 422), ("style=candy&fine=2", 422), ("style=candy&tau=x", 422),
         ("style=candy&tau=nan", 400), ("style=candy&faces=none", 400), ("style=candy&stroke=5", 400),
+        ("style=candy&stroke=" + "9" * 5000, 400), ("style=grey&fine=2", 422),
         ("style=blur", 422), ("style=blur&segments=hare", 400), ("style=original", 400), ("style=%23ff0000", 400),
     ],
 )  # fmt: skip
