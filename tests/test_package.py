@@ -224,8 +224,8 @@ ROWS = (
 RANK = {part: rank for rank, row in enumerate(ROWS) for part in row}
 
 
-def imported_by(module: str) -> set[str]:
-    """Modules of the package that a module imports anywhere in it, leaving out what only a type checker sees."""
+def imported_by(module: str, typing_too: bool = False) -> set[str]:
+    """Modules of the package that a module imports anywhere in it; if wanted, also what only a type checker sees."""
     found = set()
     hidden = {
         id(inner)
@@ -234,7 +234,7 @@ def imported_by(module: str) -> set[str]:
         for inner in ast.walk(node)
     }
     for node in ast.walk(TREES[module]):
-        if id(node) in hidden:
+        if id(node) in hidden and not typing_too:
             continue
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module} has a relative import"
@@ -285,20 +285,35 @@ def test_only_the_command_line_knows_itself():
     assert {part_of(module) for module in users} <= {"cli", "__main__"}
 
 
-def test_no_module_imports_itself_round_a_corner():
-    def visit(module: str, path: tuple[str, ...]) -> None:
-        assert module not in path, " -> ".join((*path[path.index(module) :], module))
+def circle_in(imports: dict[str, set[str]]) -> str:
+    """Modules that import each other in a circle, as a text; empty if there is none."""
+
+    def visit(module: str, path: tuple[str, ...]) -> str:
+        if module in path:
+            return " -> ".join((*path[path.index(module) :], module))
         if module in finished:
-            return
-        for name in sorted(IMPORTS[module]):
+            return ""
+        for name in sorted(imports[module]):
             # The names of a package come from its __init__, which imports its modules: that is no circle.
-            if not path or name != module.rpartition(".")[0]:
-                visit(name, (*path, module))
+            if (not path or name != module.rpartition(".")[0]) and (found := visit(name, (*path, module))):
+                return found
         finished.add(module)
+        return ""
 
     finished: set[str] = set()
-    for module in MODULES:
-        visit(module, ())
+    return next(filter(None, (visit(module, ()) for module in imports)), "")
+
+
+def test_no_module_imports_itself_round_a_corner():
+    assert circle_in({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == "b -> c -> b"
+    assert circle_in(IMPORTS) == ""
+
+
+def test_in_the_app_no_module_even_names_the_types_of_one_above_it():
+    app = {module: imported_by(module, typing_too=True) for module in MODULES if part_of(module) == "app"}
+    assert circle_in({module: names & set(app) for module, names in app.items()}) == ""
+    routes = {module for module in app if module.startswith("selfieart.app.routes.")}
+    assert {module for module, names in app.items() if names & routes} - routes == {"selfieart.app.server"}
 
 
 def test_nothing_reaches_for_the_network():

@@ -19,8 +19,6 @@ export interface Info {
   groups: Record<string, string[]>;
   strokes: Record<string, number>;
   methods: string[];
-  video: boolean;
-  any_style: boolean;
   limits: { photo_bytes: number; photo_pixels: number; video_bytes: number; video_seconds: number };
 }
 

@@ -69,8 +69,7 @@ export async function openPhoto(file: Blob): Promise<void> {
 }
 
 export async function openVideo(file: File): Promise<void> {
-  if (!info.value?.video) return fail(new Error("This version cannot paint videos: give a photo."));
-  const limit = info.value.limits.video_bytes;
+  const limit = info.value?.limits.video_bytes ?? Infinity;
   if (file.size > limit) return fail(new Error(`This video is larger than ${bytes(limit)}: cut it shorter and try again.`));
   const clip = await busily("Opening your video", (share) => api.addVideo(file, share));
   if (!clip) return;
@@ -79,7 +78,6 @@ export async function openVideo(file: File): Promise<void> {
 }
 
 export async function openStyle(file: Blob): Promise<void> {
-  if (!info.value?.any_style) return fail(new Error("This version paints presets only: choose one from the strip."));
   const given = await busily("Studying the style", (share) => api.addStyle(file, share));
   if (!given) return;
   const style = { ...given, name: given.name.replace(/\.\w{2,5}$/, "") || "Your picture" };
@@ -116,7 +114,7 @@ export function pick(accept: string, done: (files: FileList) => void): void {
 }
 
 export const PICTURES = "image/jpeg,image/png,image/webp,image/tiff,image/bmp";
-export const anyFile = () => `${PICTURES}${info.value?.video ? ",video/*,image/gif" : ""},.toml,.json`;
+export const ANY_FILE = `${PICTURES},video/*,image/gif,.toml,.json`;
 
 function save(blob: Blob, name: string): void {
   const link = document.createElement("a");

@@ -1,4 +1,4 @@
-"""What travels between page and server: looks and corrections as strict JSON, pictures as octets."""
+"""What the page sends and gets as JSON, strictly read: looks, names of styles, corrections."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from starlette.responses import Response
 
 from selfieart.app.errors import invalid
 from selfieart.errors import SelfieartError, unknown
@@ -49,7 +48,7 @@ def table_of(value: Any, what: str, required: Mapping[str, type], optional: Mapp
         required, optional: key -> type; float takes whole numbers too, object takes anything.
 
     Raises:
-        Refused: it is anything else (422).
+        RequestError: it is anything else (422).
     """
     if not isinstance(value, dict):
         raise invalid(f"The {what} must be a JSON object.")
@@ -78,20 +77,20 @@ def look_from_json(value: Any, style_of: StyleOf) -> Look:
         style_of: the style that an id of an uploaded picture means.
 
     Raises:
-        Refused: unknown keys or wrong kinds of values (422).
+        RequestError: unknown keys or wrong kinds of values (422).
         SelfieartError: a value is out of range, or a segment or style does not exist.
     """
     try:
         table = look_table(value)
     except SelfieartError as error:
         raise invalid(str(error)) from error
-    for worn in table["segments"].values():
-        worn["style"] = known_style(worn["style"], style_of)
+    for segment in table["segments"].values():
+        segment["style"] = known_style(segment["style"], style_of)
     return Look.from_data(table)
 
 
 def known_style(style: str, style_of: StyleOf) -> str:
-    """The style that a name on the wire means: never the path of a file that the page chose.
+    """The style that a name from the page means: never the path of a file that the page chose.
 
     Raises:
         SelfieartError: there is no such style.
@@ -111,13 +110,12 @@ def known_style(style: str, style_of: StyleOf) -> str:
     return resolve_style(renamed(style, known)).name if is_mix(parts) else known(style)
 
 
-def look_json(look: Look, style_of: StyleOf = str) -> dict[str, Any]:
+def look_json(look: Look) -> dict[str, Any]:
     """A look as the page gets it, with all its fields."""
     table: dict[str, Any] = {f.name: getattr(look, f.name) for f in fields(look) if f.name != "segments"}
     table["tau"] = "inf" if math.isinf(look.tau) else look.tau
     table["segments"] = {
-        name: {f.name: getattr(worn, f.name) for f in fields(worn)} | {"style": style_of(worn.style)}
-        for name, worn in look.segments.items()
+        name: {f.name: getattr(segment, f.name) for f in fields(segment)} for name, segment in look.segments.items()
     }
     return table
 
@@ -145,11 +143,11 @@ def restyled(look: Look, style_of: StyleOf) -> Look:
     def named(name: str) -> str:
         return style_of(name if is_file_style(name) or parse_color(name) else spelled(name))
 
-    worn = {}
-    for segment, entry in look.segments.items():
+    segments = {}
+    for name, segment in look.segments.items():
         with suppress(SelfieartError):
-            worn[segment] = replace(entry, style=renamed(entry.style, named, is_name))
-    return replace(look, segments=worn)
+            segments[name] = replace(segment, style=renamed(segment.style, named, is_name))
+    return replace(look, segments=segments)
 
 
 def pictures_in(style: str) -> list[str]:
@@ -166,29 +164,21 @@ def corrections_from_json(value: Any, size: tuple[int, int]) -> dict[str, NDArra
 
     Args:
         value: parsed JSON, segment -> base64 of int8 (h, w) in units of 1/8 logit.
-        size: (h, w), that of the photo's logits on the wire.
+        size: (h, w), that of the photo's logits on the page.
 
     Returns:
         Segment -> (h, w), to be added to its logits.
 
     Raises:
-        Refused: it is not of that form (422).
+        RequestError: it is not of that form (422).
     """
-    bias = {}
+    corrections = {}
     for name, text in table_of(value, "corrections", {}, dict.fromkeys(NAMES, str)).items():
         try:
-            octets = base64.b64decode(text, validate=True)
+            raw = base64.b64decode(text, validate=True)
         except (binascii.Error, ValueError) as error:
             raise invalid(f"The correction of '{name}' is no base64.") from error
-        if len(octets) != size[0] * size[1]:
-            raise invalid(f"The correction of '{name}' must have {size[0]} x {size[1]} bytes, not {len(octets)}.")
-        bias[name] = np.frombuffer(octets, np.int8).reshape(size).astype(np.float32) * np.float32(BIAS_UNIT)
-    return bias
-
-
-def octets(array: NDArray[Any]) -> Response:
-    """An array as raw bytes, little endian, with its shape in a header."""
-    shape = ",".join(str(side) for side in array.shape)
-    # A view, not a copy: pictures are large.
-    body = np.ascontiguousarray(array).view(np.uint8).reshape(-1).data
-    return Response(body, media_type="application/octet-stream", headers={"X-Shape": shape})
+        if len(raw) != size[0] * size[1]:
+            raise invalid(f"The correction of '{name}' must have {size[0]} x {size[1]} bytes, not {len(raw)}.")
+        corrections[name] = np.frombuffer(raw, np.int8).reshape(size).astype(np.float32) * np.float32(BIAS_UNIT)
+    return corrections

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -33,7 +33,7 @@ class Photo:
     """The colour profile of the original file, if it is a usable RGB profile. The pixels are sRGB all the same."""
     exif: bytes | None = None
     """EXIF ready for writing: no orientation, location, thumbnail or maker notes."""
-    text: dict[str, str] = field(default_factory=dict)
+    text: Mapping[str, str] = field(default_factory=dict)
     """The text chunks of a PNG file."""
     source: Path | None = None
     """The file that the picture was read from."""

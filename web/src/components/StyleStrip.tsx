@@ -53,7 +53,6 @@ export function StyleStrip() {
     wanted.every((word) => `${tile.title} ${tile.by} ${tile.style}`.toLowerCase().includes(word)),
   );
   const color = parseColor(worn);
-  const canOwn = !!info.value?.any_style;
   const drop = (event: DragEvent) => {
     event.preventDefault();
     event.stopPropagation();
@@ -68,7 +67,7 @@ export function StyleStrip() {
       onDragOver={(event) => {
         event.preventDefault();
         event.stopPropagation();
-        dropping.value = canOwn ? "style" : "nothing";
+        dropping.value = "style";
       }}
       onDrop={drop}
     >
@@ -94,7 +93,7 @@ export function StyleStrip() {
         </label>
       </header>
       <div class="tiles" role="radiogroup" aria-label="Style" ref={list} onKeyDown={rove} onWheel={sideways}>
-        {canOwn && !words.value && (
+        {!words.value && (
           <button type="button" class="tile add" tabIndex={-1} disabled={!!busy.value} onClick={() => pick(PICTURES, (files) => void open(files, "style"))}>
             <span class="tile-picture">
               <Icon name="plus" />

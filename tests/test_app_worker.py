@@ -1,4 +1,4 @@
-"""The engine of the app's server, and its jobs."""
+"""The worker of the app's server, and its jobs."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ import threading
 import time
 from contextlib import aclosing
 
+import numpy as np
 import pytest
-import torch
 
 from app_client import blocked, wait_for
-from selfieart.app.errors import Refused
-from selfieart.app.jobs import MOST_JOBS, JobBoard, ResultFile
+from selfieart.app.errors import RequestError
+from selfieart.app.jobs import MOST_JOBS, JobList, ResultFile
 from selfieart.app.store import PrivateFolder
-from selfieart.app.worker import Engine
+from selfieart.app.worker import Worker
 from selfieart.errors import Cancelled, SelfieartError
 
-# --- the engine ----------------------------------------------------------------------------------------------------
+# --- the worker ----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def engine():
-    engine = Engine(requests=3, jobs=2)
-    yield engine
-    engine.close()
+def worker():
+    worker = Worker(requests=3, jobs=2)
+    yield worker
+    worker.close()
 
 
-def test_everything_runs_in_one_thread_in_turn(engine):
-    release, order = blocked(engine), []
-    tickets = [engine.submit(lambda step, n=n: order.append((n, threading.get_ident()))) for n in range(3)]
+def test_everything_runs_in_one_thread_in_turn(worker):
+    release, order = blocked(worker), []
+    tickets = [worker.submit(lambda step, n=n: order.append((n, threading.get_ident()))) for n in range(3)]
     release.set()
     for ticket in tickets:
         ticket.future.result(30)
@@ -38,54 +38,54 @@ def test_everything_runs_in_one_thread_in_turn(engine):
     assert len({thread for _, thread in order}) == 1
 
 
-def test_requests_overtake_jobs_between_their_steps(engine):
-    release, order = blocked(engine), []
+def test_requests_overtake_jobs_between_their_steps(worker):
+    release, order = blocked(worker), []
 
     def job(step):
         for n in range(3):
             order.append(f"step {n}")
             if n == 1:
-                with torch.inference_mode():
-                    # Handed in while the job runs, and done before its next step, outside of the job's own mode.
-                    engine.submit(lambda step: order.append(torch.is_inference_mode_enabled()))
+                with np.errstate(all="raise"):
+                    # Submitted while the job runs, and done before its next step, outside of the job's own state.
+                    worker.submit(lambda step: order.append(np.geterr()["over"] == "raise"))
                     step("style", n / 3)
             step("style", n / 3)
 
-    last = engine.submit(job, is_job=True)
-    engine.submit(lambda step: order.append("request"))
+    last = worker.submit(job, is_job=True)
+    worker.submit(lambda step: order.append("request"))
     release.set()
     last.future.result(30)
     assert order == ["request", "step 0", "step 1", False, "step 2"]
 
 
-def test_queues_are_bounded_and_what_was_cancelled_takes_no_room(engine):
-    release = blocked(engine)
-    waiting = [engine.submit(lambda step: 1) for _ in range(3)]
-    jobs = [engine.submit(lambda step: 2, is_job=True) for _ in range(2)]
+def test_queues_are_bounded_and_what_was_cancelled_takes_no_room(worker):
+    release = blocked(worker)
+    waiting = [worker.submit(lambda step: 1) for _ in range(3)]
+    jobs = [worker.submit(lambda step: 2, is_job=True) for _ in range(2)]
     for is_job in (False, True):
-        with pytest.raises(Refused, match="too much to do") as error:
-            engine.submit(lambda step: 3, is_job)
+        with pytest.raises(RequestError, match="too much to do") as error:
+            worker.submit(lambda step: 3, is_job)
         assert error.value.status == 429
     waiting[1].cancel()
-    extra = engine.submit(lambda step: 3)
+    extra = worker.submit(lambda step: 3)
     release.set()
     assert [ticket.future.result(30) for ticket in (waiting[0], waiting[2], extra, *jobs)] == [1, 1, 3, 2, 2]
     assert waiting[1].future.cancelled()
 
 
-def test_work_that_fails_harms_nobody(engine):
-    failing = engine.submit(lambda step: 1 / 0)
-    stopped = engine.submit(lambda step: engine_stop(step))
+def test_work_that_fails_harms_nobody(worker):
+    failing = worker.submit(lambda step: 1 / 0)
+    stopped = worker.submit(lambda step: stop_work(step))
     assert isinstance(failing.future.exception(30), ZeroDivisionError)
     assert isinstance(stopped.future.exception(30), Cancelled)
-    assert engine.submit(lambda step: "fine").future.result(30) == "fine"
+    assert worker.submit(lambda step: "fine").future.result(30) == "fine"
 
 
-def engine_stop(step):
+def stop_work(step):
     raise Cancelled("enough")
 
 
-def test_running_work_stops_at_its_next_step(engine):
+def test_running_work_stops_at_its_next_step(worker):
     begun, go = threading.Event(), threading.Event()
 
     def work(step):
@@ -93,7 +93,7 @@ def test_running_work_stops_at_its_next_step(engine):
         go.wait(30)
         step("style", 0.5)
 
-    ticket = engine.submit(work)
+    ticket = worker.submit(work)
     begun.wait(30)
     ticket.cancel()
     go.set()
@@ -101,7 +101,7 @@ def test_running_work_stops_at_its_next_step(engine):
 
 
 def test_closing_stops_what_runs_and_drops_what_waits():
-    engine = Engine()
+    worker = Worker()
     begun = threading.Event()
 
     def endless(step):
@@ -110,51 +110,51 @@ def test_closing_stops_what_runs_and_drops_what_waits():
             step("style", 0)
             time.sleep(0.001)
 
-    running, waiting = engine.submit(endless, is_job=True), engine.submit(lambda step: 1, is_job=True)
+    running, waiting = worker.submit(endless, is_job=True), worker.submit(lambda step: 1, is_job=True)
     begun.wait(30)
-    engine.close()
+    worker.close()
     assert isinstance(running.future.exception(1), Cancelled)
     assert waiting.future.cancelled()
-    with pytest.raises(Refused):
-        engine.submit(lambda step: 1)
+    with pytest.raises(RequestError):
+        worker.submit(lambda step: 1)
 
 
-# --- the board -----------------------------------------------------------------------------------------------------
+# --- the jobs -----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def board():
-    folder, engine = PrivateFolder(), Engine()
-    yield JobBoard(engine, folder)
-    engine.close()
+def jobs():
+    folder, worker = PrivateFolder(), Worker()
+    yield JobList(worker, folder)
+    worker.close()
     folder.close()
 
 
-def made(board, name="x.png"):
-    path = board.folder.new_file(".png")
+def made(jobs, name="x.png"):
+    path = jobs.folder.new_file(".png")
     path.write_bytes(b"result")
     return ResultFile(path, name)
 
 
-def over(board, job):
-    return wait_for(lambda: board.get(job.id).is_over and board.get(job.id))
+def over(jobs, job):
+    return wait_for(lambda: jobs.get(job.id).is_over and jobs.get(job.id))
 
 
-def test_a_job_tells_how_far_it_is(board):
+def test_a_job_tells_how_far_it_is(jobs):
     told, etas = [], []
 
     def work(report):
         for n in range(1, 5):
             report.preview(b"jpeg %d" % n)
             report.progress("painting", n / 5)
-            told.append(board.all()[0].json())
-            etas.append(board.all()[0].eta())
+            told.append(jobs.all()[0].json())
+            etas.append(jobs.all()[0].eta())
             time.sleep(0.05)
-        return made(board, "me-art.png")
+        return made(jobs, "me-art.png")
 
-    job = board.add("method", "me", work)
+    job = jobs.add("method", "me", work)
     assert job.json()["state"] in ("queued", "running")
-    done = over(board, job).json()
+    done = over(jobs, job).json()
     assert [state["progress"] for state in told] == [0.2, 0.4, 0.6, 0.8]
     assert {state["state"] for state in told} == {"running"}
     assert told[-1]["preview"] == f"/api/jobs/{job.id}/preview?v=4"
@@ -163,76 +163,76 @@ def test_a_job_tells_how_far_it_is(board):
     assert told[-1]["eta_s"] == round(told[-1]["eta_s"], 1)
     assert (done["state"], done["progress"], done["error"], done["eta_s"]) == ("done", 1.0, None, None)
     assert done["result"] == {"url": f"/api/jobs/{job.id}/result", "name": "me-art.png", "bytes": 6}
-    path = board.results.get(job.id).path
-    board.forget(job.id)
+    path = jobs.results.get(job.id).path
+    jobs.forget(job.id)
     assert not path.exists()
-    assert board.all() == []
+    assert jobs.all() == []
 
 
-def test_what_overtakes_a_job_does_not_count_in_its_time(board):
+def test_what_overtakes_a_job_does_not_count_in_its_time(jobs):
     def work(report):
         time.sleep(0.02)
-        board.engine.submit(lambda step: time.sleep(0.5))
+        jobs.worker.submit(lambda step: time.sleep(0.5))
         report.progress("painting", 0.5)
-        etas.append(board.all()[0].eta())
-        return made(board)
+        etas.append(jobs.all()[0].eta())
+        return made(jobs)
 
     etas = []
-    over(board, board.add("method", "me", work))
+    over(jobs, jobs.add("method", "me", work))
     assert etas[0] < 0.4
 
 
-def test_a_job_that_fails_says_why(board, caplog):
+def test_a_job_that_fails_says_why(jobs, caplog):
     def refused_work(report):
-        raise SelfieartError(f"'{board.folder.path}/a.png' is too small.")
+        raise SelfieartError(f"'{jobs.folder.path}/a.png' is too small.")
 
     def broken(report):
         raise ZeroDivisionError("detail")
 
-    job = over(board, board.add("video", "me", refused_work))
+    job = over(jobs, jobs.add("video", "me", refused_work))
     assert (job.state, job.error) == ("failed", "The file is too small.")
-    job = over(board, board.add("video", "me", broken))
+    job = over(jobs, jobs.add("video", "me", broken))
     assert (job.state, job.error) == ("failed", "Something went wrong: try it again.")
     assert "detail" in caplog.text
 
 
-def test_jobs_can_be_cancelled_whether_they_wait_or_run(board):
+def test_jobs_can_be_cancelled_whether_they_wait_or_run(jobs):
     begun, go = threading.Event(), threading.Event()
 
     def work(report):
         begun.set()
         go.wait(30)
         report.progress("painting", 0.5)
-        return made(board)
+        return made(jobs)
 
-    running, waiting = board.add("video", "one", work), board.add("video", "two", work)
+    running, waiting = jobs.add("video", "one", work), jobs.add("video", "two", work)
     begun.wait(30)
-    assert board.cancel(waiting.id).state == "cancelled"
-    assert board.cancel(running.id).state == "running"
+    assert jobs.cancel(waiting.id).state == "cancelled"
+    assert jobs.cancel(running.id).state == "running"
     go.set()
-    assert over(board, running).state == "cancelled"
-    assert list(board.folder.path.iterdir()) == []
-    with pytest.raises(Refused, match="not here any more"):
-        board.cancel("nobody")
+    assert over(jobs, running).state == "cancelled"
+    assert list(jobs.folder.path.iterdir()) == []
+    with pytest.raises(RequestError, match="not here any more"):
+        jobs.cancel("nobody")
 
 
-def test_only_so_many_jobs_are_remembered(board):
+def test_only_so_many_jobs_are_remembered(jobs):
     for _ in range(MOST_JOBS // 2):
-        over(board, board.add("video", "me", lambda report: made(board)))
-    assert len(board.all()) == MOST_JOBS // 2
+        over(jobs, jobs.add("video", "me", lambda report: made(jobs)))
+    assert len(jobs.all()) == MOST_JOBS // 2
     for _ in range(MOST_JOBS):
-        last = over(board, board.add("video", "me", lambda report: made(board)))
-    assert len(board.all()) == MOST_JOBS
-    assert board.all()[-1] is last
-    assert len(list(board.folder.path.iterdir())) == MOST_JOBS
+        last = over(jobs, jobs.add("video", "me", lambda report: made(jobs)))
+    assert len(jobs.all()) == MOST_JOBS
+    assert jobs.all()[-1] is last
+    assert len(list(jobs.folder.path.iterdir())) == MOST_JOBS
 
 
-def test_pages_hear_of_every_job(board):
+def test_pages_hear_of_every_job(jobs):
     """First each job as it is, then what changes, however many pages there are; it ends when the server does."""
-    before = over(board, board.add("video", "first", lambda report: made(board)))
+    before = over(jobs, jobs.add("video", "first", lambda report: made(jobs)))
 
     async def listen(seen):
-        async with aclosing(board.events()) as events:
+        async with aclosing(jobs.events()) as events:
             async for event in events:
                 kind, _, data = event.partition("\n")
                 if kind.startswith("event"):
@@ -242,13 +242,13 @@ def test_pages_hear_of_every_job(board):
         seen = [[], []]
         pages = [asyncio.create_task(listen(page)) for page in seen]
         await asyncio.sleep(0.05)
-        job = board.add("method", "second", lambda report: made(board))
+        job = jobs.add("method", "second", lambda report: made(jobs))
         while not all(page and page[-1][1].get("state") == "done" and page[-1][1]["id"] == job.id for page in seen):
             await asyncio.sleep(0.01)
-        board.forget(job.id)
+        jobs.forget(job.id)
         while not all(page[-1][0] == "gone" for page in seen):
             await asyncio.sleep(0.01)
-        board.close()
+        jobs.close()
         await asyncio.wait_for(asyncio.gather(*pages), 10)
         return seen, job
 
@@ -257,4 +257,4 @@ def test_pages_hear_of_every_job(board):
         assert page[0] == ("job", before.json())
         assert [data["id"] for kind, data in page[1:] if kind == "job"][-1] == job.id
         assert page[-1] == ("gone", {"id": job.id})
-    assert board._listeners == set()
+    assert jobs._listeners == set()

@@ -145,8 +145,8 @@ class Stopped:
 
     does = staticmethod(lambda: None)
 
-    def __init__(self, app, workshop):
-        Stopped.workshop = workshop
+    def __init__(self, app, state):
+        Stopped.state = state
 
     def run(self, sockets):
         Stopped.does()
@@ -167,7 +167,7 @@ def stopped(monkeypatch, folder):
 @pytest.mark.parametrize("error", [ZeroDivisionError(), SystemExit(143), KeyboardInterrupt()])
 def test_whatever_happens_the_uploads_are_deleted(stopped, folder, error):
     def happens():
-        (stopped.workshop.folder.path / "upload.jpg").write_bytes(b"x")
+        (stopped.state.folder.path / "upload.jpg").write_bytes(b"x")
         raise error
 
     stopped.does = staticmethod(happens)
@@ -222,18 +222,18 @@ def test_starting_does_not_wait_for_the_models():
 
 @pytest.fixture(scope="module")
 def served(studio):
-    """The app on a real socket in this process: its address and its workshop."""
+    """The app on a real socket in this process: its address and its state."""
     with closing(listen("127.0.0.1", 0, is_exact=False)) as sock:
         port = sock.getsockname()[1]
-        app, workshop = create_app("127.0.0.1", port, studio=lambda: studio)
-        server = Server(app, workshop)
+        app, state = create_app("127.0.0.1", port, studio=lambda: studio)
+        server = Server(app, state)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
         thread.start()
-        yield f"127.0.0.1:{port}", workshop
+        yield f"127.0.0.1:{port}", state
         server.should_exit = True
         thread.join(30)
         assert not thread.is_alive()
-        assert not workshop.folder.path.exists()
+        assert not state.folder.path.exists()
 
 
 def page_at(address):
@@ -241,19 +241,19 @@ def page_at(address):
 
 
 def test_what_a_page_does_not_wait_for_is_not_made(served, astronaut_file):
-    address, workshop = served
+    address, state = served
     with page_at(address) as page:
         photo = page.post("/api/photos", content=astronaut_file.read_bytes()).json()
-        release = blocked(workshop.engine)
+        release = blocked(state.worker)
         with closing(socket.create_connection(address.split(":"), 30)) as leaving:
             path = f"/api/photos/{photo['id']}/layers?style=mosaic&stroke=64"
             leaving.sendall(f"GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n".encode())
-            ticket = wait_for(lambda: list(workshop.engine._queues[False]))[0]
+            ticket = wait_for(lambda: list(state.worker._queues[False]))[0]
         wait_for(ticket.future.cancelled)
         release.set()
         assert page.get(f"/api/photos/{photo['id']}/preview").status_code == 200
-    (portrait,) = workshop.atelier._open.values()
-    assert not portrait.portrait._painted
+    (portrait,) = state.portraits._open.values()
+    assert not portrait.portrait._paintings.bytes
 
 
 def test_the_camera_over_a_real_socket(served):
@@ -272,11 +272,11 @@ def test_the_camera_over_a_real_socket(served):
 
 
 def test_a_page_hears_of_jobs_while_they_run(served):
-    address, workshop = served
+    address, state = served
     with page_at(address) as page, page.stream("GET", "/api/jobs/events") as events:
-        path = workshop.folder.new_file(".png")
+        path = state.folder.new_file(".png")
         path.write_bytes(b"x")
-        workshop.board.add("method", "me", lambda report: ResultFile(path, "me.png"))
+        state.jobs.add("method", "me", lambda report: ResultFile(path, "me.png"))
         said = ""
         for text in events.iter_text():
             said += text
@@ -284,8 +284,8 @@ def test_a_page_hears_of_jobs_while_they_run(served):
                 break
     assert said.startswith("event: job\ndata: {")
     # The page has left: nobody is told any more.
-    workshop.board.add("method", "again", lambda report: ResultFile(path, "me.png"))
-    wait_for(lambda: all(job.is_over for job in workshop.board.all()))
+    state.jobs.add("method", "again", lambda report: ResultFile(path, "me.png"))
+    wait_for(lambda: all(job.is_over for job in state.jobs.all()))
 
 
 def test_many_small_answers_come_at_once(served):
@@ -302,9 +302,9 @@ def test_many_small_answers_come_at_once(served):
 
 
 def test_an_endless_body_is_cut_off_while_it_comes(served, monkeypatch):
-    address, workshop = served
+    address, state = served
     monkeypatch.setattr("selfieart.app.routes.photos.PHOTO", replace(PHOTO, limit=300_000))
-    before, sent = sorted(workshop.folder.path.iterdir()), 0
+    before, sent = sorted(state.folder.path.iterdir()), 0
     with closing(socket.create_connection(address.split(":"), 30)) as sock:
         head = f"POST /api/photos HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\n"
         sock.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n5\r\n\xff\xd8\xff00\r\n".encode("latin-1"))
@@ -315,7 +315,7 @@ def test_an_endless_body_is_cut_off_while_it_comes(served, monkeypatch):
         assert sock.recv(12) == b"HTTP/1.1 413"
     # What lies in the buffers of the two sockets comes on top of the limit.
     assert sent < 30_000_000
-    assert sorted(workshop.folder.path.iterdir()) == before
+    assert sorted(state.folder.path.iterdir()) == before
 
 
 def test_a_wrong_file_is_refused_only_when_all_of_it_has_come(served):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
+import re
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from app_client import array_of, page_of, picture_file, pixels_of, refused
 from selfieart import Look
-from selfieart.app.capabilities import has_any_style, has_video, methods
+from selfieart.app.capabilities import methods
+from selfieart.app.guards import SECURITY_HEADERS
 from selfieart.app.messages import look_json
 from selfieart.app.random_look import TOGETHER, random_look
 from selfieart.look import PLAIN_STYLES, PNG_KEY, STROKES
@@ -61,7 +62,8 @@ def test_info_tells_the_truth(page):
     assert [s["name"] for s in info["segments"]] == list(NAMES)
     assert info["groups"]["lips"] == ["upper-lip", "lower-lip"]
     assert info["strokes"] == STROKES
-    assert (info["video"], info["any_style"], info["methods"]) == (has_video(), has_any_style(), list(methods()))
+    assert info["methods"] == list(methods())
+    assert not {"video", "any_style"} & set(info), "they are always there"
     assert info["limits"] == {
         "photo_bytes": 64_000_000, "photo_pixels": 100_000_000, "style_bytes": 32_000_000,
         "video_bytes": 2_000_000_000, "video_seconds": 600,
@@ -71,12 +73,26 @@ def test_info_tells_the_truth(page):
     refused(page.get("/api/presets/candyy.jpg"), 404)
 
 
-def test_any_style_is_offered_exactly_when_it_works(page):
+def test_any_picture_is_taken_as_a_style(page):
     answer = page.post("/api/styles", content=picture_file(np.zeros((64, 64, 3), np.uint8)))
-    assert answer.status_code == (201 if has_any_style() else 400)
+    assert answer.status_code == 201
 
 
-def test_the_page_is_served(page, monkeypatch, tmp_path):
+def test_methods_are_offered_exactly_when_what_they_need_is_installed(page, photo, monkeypatch):
+    methods.cache_clear()
+    monkeypatch.setattr("selfieart.app.capabilities.has", lambda extra: extra != "methods")
+    try:
+        assert page.get("/api/info").json()["methods"] == []
+        wanted = {"kind": "method", "photo": photo["id"], "look": look_json(Look()), "method": "gatys"}
+        assert "pip install 'selfieart[methods]'" in refused(page.post("/api/jobs", json=wanted), 400)
+        methods.cache_clear()
+        monkeypatch.setattr("selfieart.app.capabilities.has", lambda extra: True)
+        assert page.get("/api/info").json()["methods"] == ["gatys", "styfie", "portrait-aware", "semantic"]
+    finally:
+        methods.cache_clear()
+
+
+def test_the_page_is_served(page, studio, monkeypatch, tmp_path):
     assert page.get("/").headers["content-type"] == "text/html; charset=utf-8"
     static = tmp_path / "static"
     (static / "assets").mkdir(parents=True)
@@ -84,14 +100,43 @@ def test_the_page_is_served(page, monkeypatch, tmp_path):
     (static / "assets" / "main-1a2b.js").write_text("let x = 1")
     (static / "assets" / "evil.exe").write_text("x")
     (static / "icon.svg").write_text("<svg/>")
-    monkeypatch.setattr("selfieart.app.routes.page.resources.files", lambda _: tmp_path)
-    assert page.get("/").text == "<!doctype html>hello"
-    bundle = page.get("/assets/main-1a2b.js")
-    assert (bundle.text, bundle.headers["content-type"]) == ("let x = 1", "text/javascript; charset=utf-8")
-    assert "immutable" in bundle.headers["cache-control"]
-    assert page.get("/icon.svg").headers["content-type"] == "image/svg+xml"
-    for path in ("/assets/evil.exe", "/assets/other.js", "/assets", "/nothing.js"):
-        assert page.get(path).status_code == 404
+    (static / ".hidden.js").write_text("let y = 2")
+    (static / "assets" / "licenses.txt").write_text("preact\n")
+    monkeypatch.setattr("selfieart.app.routes.page.STATIC", static)
+    with page_of(lambda: studio) as (page, _):
+        assert page.get("/").text == "<!doctype html>hello"
+        bundle = page.get("/assets/main-1a2b.js")
+        assert (bundle.text, bundle.headers["content-type"]) == ("let x = 1", "text/javascript; charset=utf-8")
+        assert "immutable" in bundle.headers["cache-control"]
+        assert page.get("/icon.svg").headers["content-type"] == "image/svg+xml"
+        assert page.get("/assets/licenses.txt").headers["content-type"] == "text/plain; charset=utf-8"
+        for path in ("/assets/evil.exe", "/assets/other.js", "/assets", "/assets/", "/nothing.js", "/.hidden.js"):
+            assert "nothing at this address" in refused(page.get(path), 404)
+        assert "does not take such a request" in refused(page.post("/icon.svg"), 405)
+
+
+def test_what_the_browser_has_already_is_not_sent_again(page):
+    (script,) = re.findall(r'src="(/assets/[^"]+)"', page.get("/").text)
+    for path, cache in (("/", "no-cache"), (script, "immutable"), ("/api/presets/candy.jpg", "max-age=3600")):
+        first = page.get(path)
+        assert first.status_code == 200
+        assert cache in first.headers["cache-control"]
+        again = page.get(path, headers={"If-None-Match": first.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["etag"] == first.headers["etag"]
+        assert again.headers["cache-control"] == first.headers["cache-control"]
+        assert {name: again.headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
+        assert page.get(path, headers={"If-None-Match": '"other"'}).content == first.content
+
+
+@pytest.mark.parametrize("folder", ["static", "."])
+def test_a_page_that_is_not_built_says_so(studio, monkeypatch, tmp_path, folder):
+    monkeypatch.setattr("selfieart.app.routes.page.STATIC", tmp_path / folder)
+    with page_of(lambda: studio) as (page, _):
+        answer = page.get("/")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+        assert "npm run build" in answer.text
+        assert "nothing at this address" in refused(page.get("/assets/main.js"), 404)
 
 
 # --- pictures as styles --------------------------------------------------------------------------------------------
@@ -99,14 +144,13 @@ def test_the_page_is_served(page, monkeypatch, tmp_path):
 
 @pytest.fixture
 def any_style(studio, monkeypatch):
-    """A build that takes any picture as a style: the mean colour decides which preset it is like."""
+    """Any picture is like a preset: the mean colour decides which."""
     stylizer = studio.stylizer
 
     def code(picture):
         return stylizer.encode("candy" if picture[0].mean() > 0.5 else "wave")
 
-    monkeypatch.setattr(stylizer, "any_style", code)
-    monkeypatch.setattr("selfieart.app.routes.photos.has_any_style", lambda: True)
+    monkeypatch.setattr(stylizer, "encode_picture", code)
 
 
 def test_any_picture_is_a_style(page, photo, any_style):
@@ -131,7 +175,7 @@ def test_any_picture_is_a_style(page, photo, any_style):
     assert Look.from_toml(text).segments["hair"].style == "My Red.jpg"
     again = page.post("/api/photos", content=exported.content).json()
     assert again["look"]["segments"]["hair"]["style"] == style["id"]
-    page.app.app.state.workshop.styles.remove(style["id"].removeprefix("style:"))
+    page.app.app.state.selfieart.styles.remove(style["id"].removeprefix("style:"))
     lost = page.post("/api/photos", content=exported.content).json()
     assert list(lost["look"]["segments"]) == ["skin"]
     assert "My Red.jpg" in lost["notes"][0]
@@ -139,12 +183,12 @@ def test_any_picture_is_a_style(page, photo, any_style):
 
 
 def test_a_style_that_cannot_be_read_leaves_nothing(page, any_style):
-    shop = page.app.app.state.workshop
-    before, kept = sorted(shop.folder.path.iterdir()), len(shop.styles)
+    state = page.app.app.state.selfieart
+    before, kept = sorted(state.folder.path.iterdir()), len(state.styles)
     refused(page.post("/api/styles", content=b"\xff\xd8\xff" + b"0" * 99), 400)
     refused(page.post("/api/styles", content=b"no picture at all"), 415)
-    assert sorted(shop.folder.path.iterdir()) == before
-    assert len(shop.styles) == kept
+    assert sorted(state.folder.path.iterdir()) == before
+    assert len(state.styles) == kept
 
 
 # --- surprise me ---------------------------------------------------------------------------------------------------
@@ -162,12 +206,12 @@ def test_a_surprise_suits_the_photo(page, photo):
 def test_a_surprise_leaves_out_what_is_not_there(drawn_labels):
     import random
 
-    hot = torch.from_numpy(drawn_labels[None] == np.arange(19)[:, None, None]).float() * 9
-    guide = torch.zeros(3, *drawn_labels.shape)
+    hot = (drawn_labels[None] == np.arange(19)[:, None, None]).astype(np.float32) * 9
+    guide = np.zeros((3, *drawn_labels.shape), np.float32)
     looks = [random_look(Parsing(hot, guide, (), 60, 90), random.Random(n)) for n in range(30)]
     assert len({look.segments["hair"].style for look in looks}) > 3
     assert all({"hair", "face", "clothes", "background"} <= set(look.segments) for look in looks)
-    empty = torch.zeros(19, 60, 90)
+    empty = np.zeros((19, 60, 90), np.float32)
     empty[INDEX["background"]] = 5
     assert set(random_look(Parsing(empty, guide, (), 60, 90)).segments) == {"background"}
     assert all({*styles} <= set(presets()) for styles in TOGETHER)
