@@ -12,8 +12,9 @@ from selfieart import Look, SegmentLook
 from selfieart.errors import SelfieartError
 from selfieart.methods.gatys import Gatys, GatysOptions
 from selfieart.methods.losses import content_loss
-from selfieart.methods.registry import method_options
-from selfieart.methods.repaint import FACE_IMPORTANCE, repaint_with
+from selfieart.methods.registry import options_from
+from selfieart.methods.repaint import repaint_with
+from selfieart.methods.scene import FACE_IMPORTANCE
 from selfieart.methods.semantic import Semantic
 from selfieart.methods.semantic_options import SemanticOptions
 from selfieart.networks.encoder import Encoder
@@ -85,21 +86,19 @@ def test_what_cannot_be_an_importance_is_refused(encoder, wrong, method, options
 
 
 @pytest.mark.parametrize(("where", "seen"), [((0, 200, 130, 330), True), ((300, 500, 0, 100), False)])
-def test_faces_of_a_photo_are_important(studio, astronaut, where, seen):
+def test_faces_of_a_photo_are_important(studio, astronaut, encoder, where, seen):
     top, bottom, left, right = where
     portrait = studio.open(astronaut[top:bottom, left:right])
     given: list[GatysOptions] = []
 
-    class Method:
-        name = "gatys"
-
+    class Seeing(Gatys):
         def stylize_regions(self, content, styles, masks=None, options=None, progress=None, watch=None):
             given.append(options)
             return content
 
     look = Look({"everything": SegmentLook("candy")})
-    options = method_options("gatys", side=64)
-    portrait.render(look, repaint=repaint_with(Method, options, portrait, look))
+    options = options_from("gatys", {"side": 64})
+    portrait.render(look, repaint=repaint_with(Seeing(encoder), options, portrait, look))
     matters = given[0].importance
     assert (matters is not None) == seen
     if matters is not None:

@@ -213,7 +213,8 @@ def test_every_preset_has_a_thumbnail_and_no_thumbnail_is_left_over():
 # From the bottom to the top, as docs/architecture.md has it; modules in one row may use each other. Training uses the
 # library as anybody would, and the command line offers it.
 ROWS = (
-    ("errors",), ("progress", "paths", "sizes"), ("segments",), ("imaging",), ("weights",), ("engine",), ("masks",), ("stylizer",),
+    ("errors",), ("progress", "paths", "sizes", "extras"), ("segments",), ("imaging",), ("weights",), ("engine",),
+    ("masks",), ("stylizer",),
     ("networks",), ("parsing",), ("look",), ("styles", "render"), ("sheets",), ("video",),
     ("metrics",), ("methods",), ("training",), ("evaluation",), ("app",), ("cli",), ("__main__",),
 )  # fmt: skip

@@ -18,15 +18,14 @@ from selfieart.cli import main
 from selfieart.errors import UnknownName
 from selfieart.methods.clusters import shared_clusters
 from selfieart.methods.guidance import Guidance
-from selfieart.methods.registry import load_method, method_options
+from selfieart.methods.guidance_choice import GuidanceChoice, guidance_choice
+from selfieart.methods.registry import load_method, options_from
 from selfieart.methods.repaint import repaint_with
 from selfieart.methods.semantic import Semantic
 from selfieart.methods.semantic_masks import (
     KINDS,
-    GuidanceChoice,
     from_clusters,
     from_parsings,
-    guidance_choice,
     guidance_for,
 )
 from selfieart.methods.semantic_masks import read_map as map_from
@@ -234,7 +233,7 @@ def test_what_cannot_guide_is_refused(encoder, content, painting, guidance):
     wrong("rematch must be a whole number from 2", SemanticOptions, rematch=1)
     wrong("rotations must be a tuple of up to 8 numbers from -45 to 45", SemanticOptions, rotations=(90.0,))
     wrong("sizes must be a tuple of up to 8 numbers from 0.5 to 2", SemanticOptions, sizes=(0.1,))
-    wrong("did you mean 'gamma'", method_options, "semantic", gama=3, error=UnknownName)
+    wrong("did you mean 'gamma'", options_from, "semantic", {"gama": 3}, error=UnknownName)
 
 
 # --- looks and command line ----------------------------------------------------------------------------------------
@@ -253,9 +252,9 @@ def test_a_look_is_guided_by_the_parser(studio, astronaut, encoder, monkeypatch,
         return content
 
     monkeypatch.setattr(Semantic, "stylize_regions", stop)
-    options = method_options("semantic", side=64)
-    for choice in (None, GuidanceChoice("clusters", parts=4), GuidanceChoice("none")):
-        repaint = repaint_with(lambda: load_method("semantic", encoder), options, portrait, look, guidance=choice)
+    for settings in ({}, {"guided_by": GuidanceChoice("clusters", parts=4)}, {"guidance": "none"}):
+        options = options_from("semantic", {"side": 64, **settings})
+        repaint = repaint_with(load_method("semantic", encoder), options, portrait, look)
         portrait.render(look, repaint=repaint)
     assert given[0].guidance.names == tuple(KINDS)
     assert given[1].guidance.names == tuple(f"part {k}" for k in range(1, 5))

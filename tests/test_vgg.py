@@ -13,11 +13,8 @@ from conftest import wrong
 from optimise_pictures import portrait, stripes_and_spots
 from selfieart.errors import WeightsError
 from selfieart.methods.gatys import Gatys, GatysOptions
-from selfieart.methods.portrait_aware import (
-    COARSE_LAYERS,
-    FINE_LAYERS,
-    VGG_CHANNELS,
-)
+from selfieart.methods.losses import VGG_CHANNELS
+from selfieart.methods.portrait_aware import COARSE_LAYERS, FINE_LAYERS
 from selfieart.networks.encoder import CONTENT_LAYER, LAYERS, STEPS
 from selfieart.networks.vgg import Vgg19, load_vgg19
 

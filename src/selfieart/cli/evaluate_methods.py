@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from selfieart.cli.console import check_output, plain_console, print_json, progress
 from selfieart.errors import SelfieartError, unknown
@@ -35,8 +36,9 @@ def portrait_aware(
     from selfieart.networks.encoder import load_encoder
     from selfieart.parsing.registry import load_parser
 
-    given: dict[str, Any] = {"side": side, **({} if iterations is None else {"iterations": iterations})}
-    options = PortraitAwareOptions.published(None, **given) if published else PortraitAwareOptions(**given)
+    options = PortraitAwareOptions.published(None, side=side) if published else PortraitAwareOptions(side=side)
+    if iterations is not None:
+        options = replace(options, iterations=iterations)
     with progress(quiet=as_json) as report:
         results = foreground_similarity(photos, styles, load_encoder(), load_parser(), options, report)
     _write_sheet(sheet, results, overwrite)
@@ -67,7 +69,7 @@ def methods(
     _check_sheet(sheet, overwrite)
 
     from selfieart.evaluation.comparison import paint_with_methods
-    from selfieart.methods.registry import METHODS, load_method, method_options
+    from selfieart.methods.registry import METHODS, load_method, options_from
     from selfieart.methods.repaint import repaint_with
     from selfieart.networks.encoder import load_encoder
     from selfieart.render.studio import Studio
@@ -85,8 +87,8 @@ def methods(
     def repaint(name: str, portrait: Portrait, look: Look) -> Repaint | None:
         if name == "instant":
             return None
-        settings: dict[str, Any] = {"side": side, **({} if iterations is None else {"iterations": iterations})}
-        return repaint_with(lambda: load_method(name, encoder), method_options(name, **settings), portrait, look)
+        options = options_from(name, {"side": side, "iterations": iterations})
+        return repaint_with(load_method(name, encoder), options, portrait, look)
 
     with progress(quiet=False) as report:
         results = paint_with_methods(Studio(), photos, styles, names, repaint, side, report)

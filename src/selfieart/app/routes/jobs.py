@@ -93,8 +93,8 @@ def _method_job(shop: Workshop, value: Any) -> Job:
     method, key = table["method"], table["photo"]
     if method not in methods():
         raise unknown("method", method, methods())
-    settings = {"iterations": table["iterations"]} if "iterations" in table else {}
-    if not 1 <= settings.get("iterations", 1) <= MOST_ITERATIONS:
+    iterations: int | None = table.get("iterations")
+    if iterations is not None and not 1 <= iterations <= MOST_ITERATIONS:
         raise invalid(f"'iterations' must be from 1 to {MOST_ITERATIONS}.")
     kept = shop.photos.get(key)
     look = _paintable(look_from_json(table["look"], shop.style_path))
@@ -102,13 +102,15 @@ def _method_job(shop: Workshop, value: Any) -> Job:
     named = shop.named(look)
 
     def work(report: Reporter) -> ResultFile:
-        from selfieart.app.method_jobs import paint_with
-        from selfieart.methods.registry import load_method, method_options
+        from selfieart.methods.registry import load_method, options_from
 
-        options = method_options(method, seed=look.seed, **settings)
+        options, loaded = options_from(method, {"iterations": iterations, "seed": look.seed}), load_method(method)
+        # After what the methods need was found to be there.
+        from selfieart.app.method_jobs import paint_by_method
+
         name = f"{Path(kept.name).stem}-{method}.png"
         out = shop.folder.new_file(".png")
-        return paint_with(lambda: load_method(method), options, shop.open(key), look, named, bias, out, name, report)
+        return paint_by_method(loaded, options, shop.open(key), look, named, bias, out, name, report)
 
     return _add(shop, "method", f"{kept.name} by {method}", work, look, photo=key)
 
