@@ -31,7 +31,7 @@ wheel: $(VENV)/.installed-dev ## sdist and wheel in dist/, the wheel tried in an
 	$(BIN)/python tools/try_wheel.py dist/*.whl
 
 site: $(VENV)/.installed-dev ## the documentation, in build/site; a broken link or reference is an error
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 base: ## what a user installs, alone in .venv-base: no torch, SciPy or Matplotlib, and the demo and examples run
 	$(MAKE) --no-print-directory demo VENV=.venv-base

@@ -39,7 +39,7 @@ def _path(name: str, place: Object, loader: GriffeLoader) -> str | None:
         return _defined(name, members)
     scope: Object | None = place
     while scope is not None:
-        if isinstance(scope, Class | Module) and name.split(".")[0] in scope.members:
+        if isinstance(scope, Class | Module) and name.split(".")[0] in scope.all_members:
             return _defined(f"{scope.path}.{name}", members)
         scope = scope.parent
     return None
@@ -51,7 +51,7 @@ def _defined(path: str, members: Any) -> str | None:
     found, walked = members, ""
     for part in (*scopes, last):
         try:
-            found = found[part] if found is members else found.members[part]
+            found = found[part] if found is members else found.all_members[part]
         except KeyError:
             return None
         walked = f"{walked}.{part}" if walked else part
