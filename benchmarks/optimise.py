@@ -24,7 +24,8 @@ from selfieart.imaging.resize import resize
 from selfieart.methods.gatys import Gatys, GatysOptions
 from selfieart.methods.inputs import check_regions
 from selfieart.methods.semantic import Semantic, SemanticOptions
-from selfieart.networks.encoder import Encoder, PerceptualEncoder, load_encoder
+from selfieart.networks.encoder import Encoder, PerceptualEncoder
+from selfieart.networks.packaged import load_encoder
 from selfieart.networks.vgg import Vgg19
 from selfieart.weights import manifest
 

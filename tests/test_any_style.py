@@ -18,8 +18,9 @@ from selfieart.errors import Cancelled, SelfieartError
 from selfieart.evaluation.style_transfer import painted_by
 from selfieart.imaging.arrays import as_tensor
 from selfieart.networks.code_predictor import STATISTICS, CodePredictor, style_statistics
-from selfieart.networks.encoder import CHANNELS, LAYERS, STEPS, STYLE_LAYERS, Encoder, load_encoder
+from selfieart.networks.encoder import CHANNELS, LAYERS, STEPS, STYLE_LAYERS, Encoder
 from selfieart.networks.gram import gram, guided_gram, mask_at, relative_error
+from selfieart.networks.packaged import load_encoder
 from selfieart.render.feed_forward import PresetStylizer
 from selfieart.styles.any_style import at_reading_size, read_code, read_size
 from selfieart.training.one_style import fit_style

@@ -10,6 +10,7 @@ import torch
 
 from selfieart import Look, SegmentLook
 from selfieart.errors import SelfieartError
+from selfieart.importance import importance
 from selfieart.methods.gatys import Gatys, GatysOptions
 from selfieart.methods.losses import content_loss
 from selfieart.methods.registry import options_from
@@ -18,7 +19,6 @@ from selfieart.methods.scene import FACE_IMPORTANCE
 from selfieart.methods.semantic import Semantic
 from selfieart.methods.semantic_options import SemanticOptions
 from selfieart.networks.encoder import Encoder
-from selfieart.parsing.importance import importance
 from selfieart.segments import INDEX, NAMES
 
 VALUES = {"face": 2.0, "features": 5.0, "rest": 0.5}
@@ -39,15 +39,17 @@ def noise(*shape: int, seed: int = 0) -> torch.Tensor:
     [("background", 0.5), ("hair", 0.5), ("skin", 2.0), ("nose", 5.0), ("left-eye", 5.0), ("upper-lip", 5.0)],
 )
 def test_a_segment_has_its_value(segment, value):
-    masks = torch.zeros(len(NAMES), 2, 3)
+    masks = np.zeros((len(NAMES), 2, 3), np.float32)
     masks[INDEX[segment]] = 1
-    assert torch.equal(importance(masks, **VALUES), torch.full((2, 3), value))
+    found = importance(masks, **VALUES)
+    assert found.dtype == np.float32
+    assert np.array_equal(found, np.full((2, 3), value))
 
 
 def test_soft_masks_mix_the_values():
-    masks = torch.zeros(1, len(NAMES), 1, 1)
+    masks = np.zeros((1, len(NAMES), 1, 1), np.float32)
     masks[0, INDEX["skin"]], masks[0, INDEX["nose"]], masks[0, INDEX["hair"]] = 0.5, 0.3, 0.2
-    assert float(importance(masks, **VALUES)) == pytest.approx(0.5 * 2 + 0.3 * 5 + 0.2 * 0.5)
+    assert importance(masks, **VALUES).item() == pytest.approx(0.5 * 2 + 0.3 * 5 + 0.2 * 0.5)
 
 
 def test_an_importance_of_one_is_the_plain_content_loss():

@@ -213,9 +213,9 @@ def test_every_preset_has_a_thumbnail_and_no_thumbnail_is_left_over():
 # From the bottom to the top, as docs/architecture.md has it; modules in one row may use each other. Training uses the
 # library as anybody would, and the command line offers it.
 ROWS = (
-    ("errors",), ("progress", "paths", "sizes", "extras"), ("segments",), ("imaging",), ("weights",), ("engine",),
-    ("masks",), ("stylizer",),
-    ("networks",), ("parsing",), ("look",), ("styles", "render"), ("sheets",), ("video",),
+    ("errors",), ("progress", "paths", "sizes", "extras"), ("segments", "style_grid"), ("weights",), ("engine",),
+    ("imaging",), ("masks", "importance"), ("stylizer",), ("networks",), ("parsing",), ("look",), ("styles",),
+    ("render",), ("sheets",), ("video",),
     ("metrics",), ("methods",), ("training",), ("evaluation",), ("app",), ("cli",), ("__main__",),
 )  # fmt: skip
 RANK = {part: rank for rank, row in enumerate(ROWS) for part in row}

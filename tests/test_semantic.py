@@ -17,7 +17,8 @@ from selfieart.methods.semantic import Semantic
 from selfieart.methods.semantic_options import SemanticOptions
 from selfieart.methods.settings import OptimiseOptions
 from selfieart.methods.variants import variants
-from selfieart.networks.encoder import STEPS, Encoder, load_encoder
+from selfieart.networks.encoder import STEPS, Encoder
+from selfieart.networks.packaged import load_encoder
 from selfieart.networks.tensors import resize
 
 COLORFUL = {"iterations": 20, "rematch": 10, "content_weight": 0.01, "fine_weight": 5.0}

@@ -30,7 +30,8 @@ from selfieart.methods.semantic_masks import (
 )
 from selfieart.methods.semantic_masks import read_map as map_from
 from selfieart.methods.semantic_options import SemanticOptions
-from selfieart.networks.encoder import Encoder, load_encoder
+from selfieart.networks.encoder import Encoder
+from selfieart.networks.packaged import load_encoder
 from selfieart.parsing.faces import Face
 from selfieart.parsing.parsing import Parsing
 from selfieart.segments import INDEX, NAMES
@@ -78,7 +79,7 @@ def test_the_strongest_masks():
 
 def test_the_parser_tells_what_is_like_what(drawn_labels):
     assert sorted(k for classes in KINDS.values() for k in classes) == list(range(len(NAMES)))
-    picture = torch.rand(3, 60, 90)
+    picture = torch.rand(3, 60, 90).numpy()
     seen = DrawnParser(drawn_labels).parse(picture)
     faced = Parsing(seen.logits, picture, (Face(67, 27, 40, 0, 300),), 60, 90)
     guidance = from_parsings(faced, [faced, seen])
@@ -97,10 +98,11 @@ class Parsers:
 
     name = "parsers"
 
-    def parse(self, picture: torch.Tensor, faces: object = "all") -> Parsing:
+    def parse(self, picture: np.ndarray | torch.Tensor, faces: object = "all") -> Parsing:
+        picture = np.asarray(picture)
         height, width = picture.shape[-2:]
         found = (Face(20, 20, 20, 0, 90),) if float(picture.mean()) > 0.5 else ()
-        return Parsing(torch.zeros(len(NAMES), height, width), picture, found, height, width)
+        return Parsing(np.zeros((len(NAMES), height, width), np.float32), picture, found, height, width)
 
 
 def test_guidance_is_chosen_by_what_the_pictures_show(encoder):

@@ -152,7 +152,8 @@ def encoder(
     from selfieart.errors import SelfieartError
     from selfieart.evaluation.style_transfer import Judge, compare_encoders, paintings_in
     from selfieart.imaging import write_photo
-    from selfieart.networks.encoder import Encoder, load_encoder
+    from selfieart.networks.encoder import Encoder
+    from selfieart.networks.packaged import load_encoder
     from selfieart.training.loop import load_start
 
     for path in (teacher, *photo, *([weights] if weights else [])):

@@ -13,7 +13,8 @@ from selfieart.errors import SelfieartError, unknown
 if TYPE_CHECKING:
     from selfieart.evaluation.comparison import Painted
     from selfieart.look import Look
-    from selfieart.render.studio import Portrait, Repaint
+    from selfieart.render.portrait import Portrait
+    from selfieart.render.renderer import Repaint
 
 
 def portrait_aware(
@@ -33,7 +34,7 @@ def portrait_aware(
 
     from selfieart.evaluation.comparison import PUBLISHED, foreground_similarity, means
     from selfieart.methods.portrait_aware import PortraitAwareOptions
-    from selfieart.networks.encoder import load_encoder
+    from selfieart.networks.packaged import load_encoder
     from selfieart.parsing.registry import load_parser
 
     options = PortraitAwareOptions.published(None, side=side) if published else PortraitAwareOptions(side=side)
@@ -71,7 +72,7 @@ def methods(
     from selfieart.evaluation.comparison import paint_with_methods
     from selfieart.methods.registry import METHODS, load_method, options_from
     from selfieart.methods.repaint import repaint_with
-    from selfieart.networks.encoder import load_encoder
+    from selfieart.networks.packaged import load_encoder
     from selfieart.render.studio import Studio
     from selfieart.styles.resolve import resolve_style
 

@@ -18,7 +18,8 @@ from selfieart.segments import canonical
 from selfieart.styles.resolve import resolve_style
 
 if TYPE_CHECKING:
-    from selfieart.render.studio import Portrait, Repaint
+    from selfieart.render.portrait import Portrait
+    from selfieart.render.renderer import Repaint
 
 DEMO = Look(
     {

@@ -22,7 +22,10 @@ from selfieart.networks.tensors import as_pixels, as_tensor
 from selfieart.parsing.registry import load_parser
 from selfieart.paths import StrPath
 from selfieart.progress import Progress, silent
+from selfieart.render.painter import scaled
+from selfieart.render.portrait import PARSING_SIDE
 from selfieart.render.studio import Artwork, Studio
+from selfieart.sizes import size_within
 
 Picture = StrPath | Photo | NDArray[np.uint8]
 """A picture file, a photo, or a uint8 array (H, W, 3)."""
@@ -108,12 +111,13 @@ def paint_pixels(
     loaded = load_method(method) if isinstance(method, str) else method
     chosen = _options(loaded, options, {})
     several = [styles] if isinstance(styles, str | PathLike | Photo | np.ndarray) else styles
-    picture, parser = as_tensor(_pixels(content)), load_parser()
+    pixels, parser = _pixels(content), load_parser()
+    size = (pixels.shape[0], pixels.shape[1])
     scene = Scene(
-        content=picture,
+        content=as_tensor(pixels),
         styles={f"style {place}": as_tensor(_pixels(style)) for place, style in enumerate(several, 1)},
         masks=None if masks is None else tensor_of(np.ascontiguousarray(masks, np.float32)),
-        parsing=parsed(parser, picture),
+        parsing=parsed(parser, tensor_of(scaled(pixels, size_within(size, PARSING_SIDE)))).at_size(*size),
         parser=parser,
         progress=progress,
         watch=watch,

@@ -102,7 +102,7 @@ def features_encoder(features: str, weights: str | Path | None = None) -> Percep
     if (features == "vgg19") != (weights is not None):
         raise SelfieartError("The features vgg19 need a file of weights, and only they do: give both or neither.")
     require("methods")
-    from selfieart.networks.encoder import load_encoder
+    from selfieart.networks.packaged import load_encoder
     from selfieart.networks.vgg import load_vgg19
 
     return load_encoder() if weights is None else load_vgg19(weights)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from selfieart.imaging import read_photo
+from selfieart.imaging.arrays import FloatArray
 from selfieart.look import Look
 from selfieart.methods.method import Method
 from selfieart.methods.scene import Scene, tensor_of
@@ -16,7 +17,8 @@ from selfieart.networks.tensors import resize
 from selfieart.progress import Progress
 from selfieart.render.layers import PaintedLayer
 from selfieart.render.painter import scaled
-from selfieart.render.studio import Portrait, Repaint
+from selfieart.render.portrait import Portrait
+from selfieart.render.renderer import Repaint
 from selfieart.sizes import scaled_size, size_within
 from selfieart.styles.resolve import resolve_style
 
@@ -40,7 +42,7 @@ def repaint_with(
     """
     full = portrait.photo.height, portrait.photo.width
 
-    def repaint(styles: list[str], regions: Tensor, progress: Progress) -> PaintedLayer:
+    def repaint(styles: list[str], regions: FloatArray, progress: Progress) -> PaintedLayer:
         size = scaled_size(full, min(1.0, options.side / min(full)))
         scene = Scene(
             content=tensor_of(scaled(portrait.photo.pixels, size)),
@@ -52,7 +54,7 @@ def repaint_with(
             progress=progress,
             watch=watch,
         )
-        return PaintedLayer(method.paint(scene, options), *full)
+        return PaintedLayer(method.paint(scene, options).numpy(), *full)
 
     return repaint
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from selfieart.engine import engine_lock
+from selfieart.imaging.arrays import FloatArray
+from selfieart.importance import importance
 from selfieart.methods.settings import Watch, unwatched
-from selfieart.parsing.importance import importance
 from selfieart.parsing.parser import Parser
 from selfieart.parsing.parsing import Parsing
 from selfieart.progress import Progress, silent
@@ -24,14 +24,15 @@ FACE_IMPORTANCE = {"face": 3.0, "features": 6.0, "rest": 0.7}
 """Without, the small faces of half-length portraits dissolve; more leaves large ones with fewer strokes."""
 
 
-def tensor_of(values: Tensor | NDArray[Any]) -> Tensor:
+def tensor_of(values: FloatArray) -> Tensor:
     """An array as a tensor that shares its memory."""
-    return values if isinstance(values, Tensor) else torch.from_numpy(values)
+    return torch.from_numpy(values)
 
 
 def parsed(parser: Parser, picture: Tensor) -> Parsing:
     """The segments of a picture (3, h, w) in [0, 1]."""
-    return parser.parse(picture)
+    with engine_lock:
+        return parser.parse(picture.numpy())
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +68,6 @@ class Scene:
         """(H, W), how much the content counts at each place: more on faces; None where none is to be seen."""
         return tensor_of(importance(self._segments(), **FACE_IMPORTANCE)) if self.parsing.faces else None
 
-    def _segments(self) -> Tensor:
-        """Soft masks (19, H, W) as the parsing gives them."""
+    def _segments(self) -> FloatArray:
+        """Soft masks (19, H, W)."""
         return self.parsing.masks(self.tau, (self.content.shape[-2], self.content.shape[-1]))

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from selfieart.errors import unknown
+from selfieart.engine import Device, Network
+from selfieart.errors import WeightsError, unknown
+from selfieart.imaging.arrays import FloatArray
+from selfieart.weights import as_float32, load_weights, manifest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from torch import Tensor
-
     from selfieart.render.feed_forward import PresetStylizer
 
 
@@ -58,54 +59,42 @@ def preset(name: str) -> Preset:
 
 
 @cache
-def load_presets() -> PresetStylizer:
-    """The stylizer with the packaged weights, loaded once per process."""
-    from selfieart.weights import load_weights
+def load_presets(device: Device = "auto") -> PresetStylizer:
+    """The stylizer with the packaged weights, loaded once per process and device.
 
-    return _stylizer(load_weights("presets"))
+    Raises:
+        UnknownName: there is no such device.
+        SelfieartError: the device is not there.
+    """
+    return _stylizer(lambda: load_weights("presets"), device)
 
 
-def load_presets_from(path: Path) -> PresetStylizer:
+def load_presets_from(path: Path, device: Device = "auto") -> PresetStylizer:
     """The stylizer with other weights of the same 21 presets.
 
     Raises:
         WeightsError: the file cannot be read, or holds something else.
     """
-    from safetensors.torch import load_file
-
-    from selfieart.errors import WeightsError
+    from safetensors.numpy import load_file
 
     try:
-        return _stylizer({key: value.float() for key, value in load_file(path).items()})
+        stylizer = _stylizer(lambda: as_float32(load_file(path)), device)
+        stylizer.network.check()
+        return stylizer
     except Exception as error:
         raise WeightsError(f"{path} holds no weights of the presets: give what 'selfieart train' wrote.") from error
 
 
-def _stylizer(tensors: dict[str, Tensor]) -> PresetStylizer:
-    from selfieart.networks.code_predictor import CodePredictor
-    from selfieart.networks.encoder import load_encoder
-    from selfieart.networks.style_net import StyleNet
+def _stylizer(weights: Callable[[], dict[str, FloatArray]], device: Device) -> PresetStylizer:
     from selfieart.render.feed_forward import PresetStylizer
+    from selfieart.render.style_network import StyleNetwork
     from selfieart.styles.any_style import AnyStyle
-    from selfieart.weights import manifest
 
-    codes = dict(zip(manifest()["presets"].classes, tensors["codes"], strict=True))
-    parts: dict[str, dict[str, Tensor]] = {"net": {}, "predictor": {}}
-    for key, value in tensors.items():
-        part, _, rest = key.partition(".")
-        if rest:
-            parts[part][rest] = value
-    net = StyleNet()
-    net.load_state_dict(parts["net"])
-    predictor = CodePredictor(net.code_size)
-    if parts["predictor"]:
-        predictor.load_state_dict(parts["predictor"])
+    def with_encoder() -> dict[str, FloatArray]:
+        return {f"encoder.{name}": value for name, value in load_weights("encoder").items()} | weights()
 
-    @cache
-    def any_style() -> AnyStyle:
-        return AnyStyle(load_encoder(), predictor)
-
-    # The encoder is read when a picture first serves as a style: presets do without it.
-    return PresetStylizer(
-        net, codes, any_style=(lambda picture: any_style().code(picture)) if parts["predictor"] else None
-    )
+    given = weights()
+    codes = dict(zip(manifest()["presets"].classes, given["codes"].copy(), strict=True))
+    predicts = any(name.startswith("predictor.") for name in given)
+    any_style = AnyStyle(Network("any-style", with_encoder, device)).code if predicts else None
+    return PresetStylizer(StyleNetwork(weights, device), codes, any_style=any_style)
