@@ -26,7 +26,7 @@ def main(folder: Path) -> None:
 
     # One class per pixel, with edges snapped to the picture's.
     labels = parsing.labels(photo.pixels)
-    found = {NAMES[number]: count for number, count in enumerate(np.bincount(labels.ravel())) if count}
+    found = {NAMES[number]: int(count) for number, count in enumerate(np.bincount(labels.ravel())) if count}
     print("Pixels of each class:", found)
     colors = np.array([segment.color for segment in SEGMENTS], np.uint8)
     print("Written:", write_photo(folder / "labels.png", colors[labels], overwrite=True))
