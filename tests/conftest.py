@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-import torch
 from hypothesis import settings
 from skimage import data
 
+from extras_needed import tests_of_extras
 from selfieart import Portrait, Studio
 from selfieart.engine import set_threads
 from selfieart.errors import SelfieartError
@@ -27,8 +28,14 @@ settings.register_profile("selfieart", deadline=None)
 settings.load_profile("selfieart")
 
 # The pictures are small. Threads that wait for each other on a busy machine made the tests five times slower.
-torch.set_num_threads(1)
 set_threads(1)
+if find_spec("torch") is None:
+    # As in `make oldest`: what tests the code of extras has nothing to test.
+    collect_ignore = tests_of_extras(Path(__file__).parent)
+else:
+    import torch
+
+    torch.set_num_threads(1)
 
 
 def is_one_sentence(message: str) -> bool:

@@ -92,7 +92,9 @@ def test_every_error_is_one_that_a_person_can_act_on():
 
 
 def test_the_distribution():
-    assert metadata.version("selfieart") == "0.1.0"
+    assert selfieart.__version__ == "0.2.0"
+    # The other place that a person looks at; what is installed was perhaps built before.
+    assert metadata.version("selfieart") == selfieart.__version__, "run 'make test': it installs again"
     (script,) = metadata.entry_points(group="console_scripts", name="selfieart")
     assert script.load() is import_module("selfieart.cli").main
     assert (ROOT / "py.typed").is_file()

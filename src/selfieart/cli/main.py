@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from selfieart import __version__
 from selfieart.cli.evaluate import app as evaluate
 from selfieart.cli.train import app as train
 from selfieart.errors import Cancelled, SelfieartError
@@ -18,7 +19,6 @@ app = typer.Typer(
     name="selfieart",
     help="Turn a selfie or portrait into art, part by part.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -325,9 +325,7 @@ def serve_app(
 
 def _version(show: bool) -> None:
     if show:
-        from importlib.metadata import version
-
-        typer.echo(f"selfieart {version('selfieart')}")
+        typer.echo(f"selfieart {__version__}")
         raise typer.Exit
 
 

@@ -154,7 +154,7 @@ def measured_on_crop(face: Face, logits: FloatArray, sure: float, farthest: floa
     Args:
         face: that gave the crop.
         logits: (19, n, n) of the crop.
-        sure: see :class:`FaceParser`.
+        sure: see :class:`selfieart.parsing.parser.FaceParser`.
         farthest: from the middle, in units of n.
     """
     n = logits.shape[-1]
