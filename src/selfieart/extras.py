@@ -33,8 +33,8 @@ def require(extra: str) -> None:
         UnknownName: there is no such extra.
         SelfieartError: some of it is not installed; the sentence has the command that installs it.
     """
-    if not has(extra):
-        missing = _missing(extra) or list(EXTRAS[extra])
+    missing = _missing(extra)
+    if missing:
         what = f"{', '.join(missing[:-1])} and {missing[-1]}" if len(missing) > 1 else missing[0]
         are = "are" if len(missing) > 1 else "is"
         raise SelfieartError(f"This needs {what}, which {are} not installed: run pip install 'selfieart[{extra}]'.")

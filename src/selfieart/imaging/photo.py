@@ -210,7 +210,7 @@ def _samples16(image: Image.Image, path: Path, tiff_orientation: int) -> NDArray
     channels = high.shape[2]
     # Pillow has read the file, so what OpenCV has to say about it on stderr helps nobody.
     # OpenCV before 4.13 has the levels of its log elsewhere.
-    set_level = cv2.utils.logging.setLogLevel if hasattr(cv2.utils, "logging") else cv2.setLogLevel
+    set_level: Any = getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel
     level = set_level(0)
     try:
         deep: Any = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
