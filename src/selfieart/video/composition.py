@@ -37,7 +37,7 @@ def region_of(masks: FloatArray, height: int, width: int, margin: int) -> Box | 
         height, width: of the picture.
         margin: pixels of the picture added on every side.
     """
-    seen = (masks > FAINTEST).any(0)
+    seen = masks.max(0) > FAINTEST
     rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
     if not len(rows):
         return None

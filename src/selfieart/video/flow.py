@@ -106,7 +106,11 @@ def warp(picture: Sample, flow: FloatArray, how: int = cv2.INTER_LINEAR) -> Samp
         flow: (h, w, 2), into the picture.
         how: interpolation of OpenCV.
     """
-    places = places_of(*flow.shape[:2]) + flow
+    return sampled(picture, places_of(*flow.shape[:2]) + flow, how)
+
+
+def sampled(picture: Sample, places: FloatArray, how: int = cv2.INTER_LINEAR) -> Sample:
+    """A picture (h, w) or (h, w, C) at places (a, b, 2) given as (x, y), borders repeated: (a, b) or (a, b, C)."""
     return cv2.remap(picture, places, None, how, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload,no-any-return]
 
 

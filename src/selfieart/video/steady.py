@@ -17,7 +17,7 @@ from selfieart.imaging.arrays import FloatArray
 from selfieart.imaging.strips import in_parallel
 from selfieart.masks import soft_masks
 from selfieart.segments import INDEX
-from selfieart.video.flow import Motion, at_size, places_of, warp
+from selfieart.video.flow import Motion, at_size, places_of, sampled, warp
 
 FAINTEST = 1 / 512
 """Masks below this change no byte."""
@@ -173,7 +173,7 @@ def steadied_painting(fresh: FloatArray, previous: FloatArray, motion: Motion, s
 
     def mix(top: int, bottom: int) -> None:
         rows = np.s_[top:bottom]
-        warped = cv2.remap(previous, places[rows], None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        warped = sampled(previous, places[rows], cv2.INTER_CUBIC)
         share[rows][warped[..., 3] < 0.999] = 0
         change = cv2.multiply(cv2.subtract(warped, fresh[rows]), cv2.merge([share[rows]] * 4))
         np.clip(cv2.add(fresh[rows], change), 0, 1, out=out[rows])
