@@ -17,8 +17,8 @@ from PIL import Image
 
 from selfieart import Studio
 from selfieart.app.server import create_app
-from selfieart.app.state import Workshop
-from selfieart.app.worker import Engine
+from selfieart.app.state import AppState
+from selfieart.app.worker import Worker
 
 with warnings.catch_warnings():
     # Starlette would rather have another HTTP client; it works with this one.
@@ -30,14 +30,14 @@ LIVE = "ws://127.0.0.1:7860/api/live"
 
 
 @contextmanager
-def page_of(studio: Callable[[], Studio], **options: Any) -> Iterator[tuple[TestClient, Workshop]]:
-    """A client with the origin of the app's own page, and the workshop behind it."""
-    app, workshop = create_app(studio=studio, **options)
+def page_of(studio: Callable[[], Studio], **options: Any) -> Iterator[tuple[TestClient, AppState]]:
+    """A client with the origin of the app's own page, and what the app holds."""
+    app, state = create_app(studio=studio, **options)
     try:
         with TestClient(app, base_url=BASE, headers={"Origin": BASE}) as client:
-            yield client, workshop
+            yield client, state
     finally:
-        workshop.close()
+        state.close()
 
 
 def picture_file(pixels: np.ndarray, file_format: str = "PNG", **options: Any) -> bytes:
@@ -76,10 +76,10 @@ def refused(answer: Response, status: int) -> str:
     return sentence
 
 
-def blocked(engine: Engine) -> threading.Event:
-    """Keep the engine busy until the event is set."""
+def blocked(worker: Worker) -> threading.Event:
+    """Keep the worker busy until the event is set."""
     release, begun = threading.Event(), threading.Event()
-    engine.submit(lambda step: begun.set() or release.wait(30))
+    worker.submit(lambda step: begun.set() or release.wait(30))
     begun.wait(30)
     return release
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import pytest
 
 from app_visitor import (  # noqa: F401 - the fixtures are found by their names
     BROWSER_MARKS,
@@ -18,7 +17,6 @@ from app_visitor import (  # noqa: F401 - the fixtures are found by their names
     browser_fixture,
     face_fixture,
     furthest,
-    offered,
     visitor_fixture,
 )
 
@@ -53,8 +51,6 @@ def test_a_photo_from_the_camera(visitor: Visitor):
 
 def test_a_live_camera_wears_the_look(visitor: Visitor, face: Path):
     visitor.come(face)
-    if not offered(visitor, "video"):
-        pytest.skip("this build has no live mode")
     visitor.wear("grey")
     visitor.page.get_by_role("button", name="Export").click()
     visitor.page.get_by_role("button", name="Wear it live").click()
@@ -81,8 +77,6 @@ def test_a_live_camera_wears_the_look(visitor: Visitor, face: Path):
 
 def test_any_picture_as_a_style(visitor: Visitor, face: Path):
     visitor.come(face)
-    if not offered(visitor, "any_style"):
-        pytest.skip("this build has no predictor of styles")
     before = visitor.pixels()
     visitor.click_pixel(120, 20)
     with visitor.page.expect_file_chooser() as choosing:
@@ -97,8 +91,6 @@ def test_any_picture_as_a_style(visitor: Visitor, face: Path):
 
 def test_a_video_survives_a_reload_of_the_page(visitor: Visitor, astronaut: np.ndarray, tmp_path: Path):
     visitor.come()
-    if not offered(visitor, "video"):
-        pytest.skip("this build paints no videos")
     from video_clips import make_clip
 
     small = cv2.resize(astronaut[:320, 64:384], (128, 128), interpolation=cv2.INTER_AREA)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hmac
 import logging
 
@@ -15,24 +16,24 @@ from selfieart.app.server import create_app
 
 
 @pytest.fixture(scope="module")
-def shop_and_page(studio):
-    with page_of(lambda: studio) as (client, workshop):
-        yield workshop, client
+def state_and_page(studio):
+    with page_of(lambda: studio) as (client, state):
+        yield state, client
 
 
 @pytest.fixture
-def client(shop_and_page):
-    return shop_and_page[1]
+def client(state_and_page):
+    return state_and_page[1]
 
 
 @pytest.fixture
-def shop(shop_and_page):
-    return shop_and_page[0]
+def state(state_and_page):
+    return state_and_page[0]
 
 
 @pytest.fixture(scope="module")
-def photo_id(shop_and_page, astronaut_file):
-    return shop_and_page[1].post("/api/photos", content=astronaut_file.read_bytes()).json()["id"]
+def photo_id(state_and_page, astronaut_file):
+    return state_and_page[1].post("/api/photos", content=astronaut_file.read_bytes()).json()["id"]
 
 
 # --- who may ask ---------------------------------------------------------------------------------------------------
@@ -80,8 +81,8 @@ ORIGINS = [
 
 
 @pytest.mark.parametrize("origin", ORIGINS)
-def test_only_the_page_itself_may_change_anything(client, shop, photo_id, origin):
-    before = len(shop.photos)
+def test_only_the_page_itself_may_change_anything(client, state, photo_id, origin):
+    before = len(state.photos)
     client.headers.pop("origin")
     try:
         headers = {} if origin is None else {"Origin": origin}
@@ -97,7 +98,7 @@ def test_only_the_page_itself_may_change_anything(client, shop, photo_id, origin
             pass
     finally:
         client.headers["origin"] = BASE
-    assert len(shop.photos) == before
+    assert len(state.photos) == before
 
 
 def test_other_sites_cannot_embed_what_is_served(client, photo_id):
@@ -144,11 +145,11 @@ def test_the_camera_is_let_in_with_the_right_origin_and_host(client):
 
 @pytest.fixture
 def remote(studio):
-    app, workshop = create_app("192.168.1.7", 7860, "right-token", lambda: studio)
+    app, state = create_app("192.168.1.7", 7860, "right-token", lambda: studio)
     base = "http://192.168.1.7:7860"
     with TestClient(app, base_url=base, headers={"Origin": base}, follow_redirects=False) as client:
         yield client
-    workshop.close()
+    state.close()
 
 
 def test_without_the_token_nothing_is_served(remote):
@@ -196,7 +197,7 @@ def test_the_unexpected_is_a_plain_sentence_and_the_server_goes_on(client, photo
 
 
 @pytest.mark.parametrize(
-    ("error", "status"), [(OSError(28, "full"), 507), (MemoryError(), 507), (OSError(5, "io"), 500)]
+    ("error", "status"), [(OSError(errno.ENOSPC, "full"), 507), (MemoryError(), 507), (OSError(errno.EIO, "io"), 500)]
 )
 def test_a_full_computer_is_said_to_be_full(client, photo_id, monkeypatch, error, status):
     def broken(*given):
@@ -211,10 +212,10 @@ def test_sentences_hold_no_private_path(tmp_path):
     assert without_paths(said, tmp_path) == "The file is damaged: see the file"
 
 
-def test_too_much_at_once_is_refused(client, shop, photo_id, monkeypatch):
-    monkeypatch.setitem(shop.engine._limits, False, 0)
+def test_too_much_at_once_is_refused(client, state, photo_id, monkeypatch):
+    monkeypatch.setitem(state.worker._limits, False, 0)
     assert "too much to do" in refused(client.get(f"/api/photos/{photo_id}/preview"), 429)
-    monkeypatch.setitem(shop.engine._limits, True, 0)
+    monkeypatch.setitem(state.worker._limits, True, 0)
     video = {"kind": "method", "photo": photo_id, "look": {"segments": {"hair": {"style": "candy"}}}, "method": "gatys"}
     monkeypatch.setattr("selfieart.app.routes.jobs.methods", lambda: ("gatys",))
     assert "too much to do" in refused(client.post("/api/jobs", json=video), 429)

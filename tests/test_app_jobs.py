@@ -15,7 +15,6 @@ from PIL import Image
 from app_client import LIVE, array_of, blocked, page_of, picture_file, pixels_of, refused, wait_for
 from selfieart import Look
 from selfieart.app import videos
-from selfieart.app.capabilities import has_video
 from selfieart.app.messages import look_json
 from selfieart.errors import SelfieartError
 from selfieart.look import PNG_KEY
@@ -34,8 +33,8 @@ def page(studio):
 
 
 @pytest.fixture
-def shop(page):
-    return page.app.app.state.workshop
+def state(page):
+    return page.app.app.state.selfieart
 
 
 @pytest.fixture(scope="module")
@@ -64,26 +63,24 @@ def test_a_video_comes_with_its_first_frame(page, clip):
     assert np.abs(first[26, 6] - (200, 180, 40)).max() < 25
 
 
-def test_videos_that_cannot_be_painted_leave_nothing(page, shop, clip, monkeypatch):
-    before = sorted(shop.folder.path.iterdir())
+def test_videos_that_cannot_be_painted_leave_nothing(page, state, clip, monkeypatch):
+    before = sorted(state.folder.path.iterdir())
     assert "damaged" in refused(page.post("/api/videos", content=clip[:200]), 400)
     monkeypatch.setattr(videos, "VIDEO_SECONDS", 0.2)
     assert "longer than" in refused(page.post("/api/videos", content=clip), 400)
-    monkeypatch.setattr("selfieart.app.routes.jobs.has_video", lambda: False)
-    assert "no videos" in refused(page.post("/api/videos", content=clip), 400)
-    assert sorted(shop.folder.path.iterdir()) == before
+    assert sorted(state.folder.path.iterdir()) == before
 
 
 def test_a_clip_that_lies_about_its_length_is_stopped(monkeypatch):
     monkeypatch.setattr(videos, "VIDEO_SECONDS", 1)
-    painter = videos.Shown(Keeper(), lambda jpeg: None, time.monotonic)
+    painter = videos.PreviewingPainter(Keeper(), lambda jpeg: None, time.monotonic)
     pixels = np.zeros((8, 8, 3), np.uint8)
     _, state = painter.paint(Frame(pixels, Fraction(1), 0), painter.start())
     with pytest.raises(SelfieartError, match="longer than"):
         painter.paint(Frame(pixels, Fraction(3, 2), 1), state)
 
 
-def test_a_video_is_painted_as_a_job(page, shop, clip, monkeypatch):
+def test_a_video_is_painted_as_a_job(page, state, clip, monkeypatch):
     monkeypatch.setattr(videos, "painter_for", lambda studio, look, steadiness: Keeper())
     video = page.post("/api/videos", content=clip, headers={"X-Name": "me.mp4"}).json()
     wanted = {"kind": "video", "video": video["id"], "look": look_json(LOOK), "steadiness": 0.5, "size": 32}
@@ -111,9 +108,9 @@ def find(page, job):
     return next((other for other in page.get("/api/jobs").json() if other["id"] == job["id"]), None)
 
 
-def test_a_cancelled_video_leaves_nothing_and_a_waiting_one_keeps_its_file(page, shop, clip, monkeypatch):
+def test_a_cancelled_video_leaves_nothing_and_a_waiting_one_keeps_its_file(page, state, clip, monkeypatch):
     video = page.post("/api/videos", content=clip).json()
-    before = sorted(shop.folder.path.iterdir())
+    before = sorted(state.folder.path.iterdir())
     begun, go = threading.Event(), threading.Event()
 
     class Slow(Keeper):
@@ -126,13 +123,13 @@ def test_a_cancelled_video_leaves_nothing_and_a_waiting_one_keeps_its_file(page,
     wanted = {"kind": "video", "video": video["id"], "look": look_json(LOOK)}
     jobs = [page.post("/api/jobs", json=wanted).json() for _ in range(2)]
     begun.wait(30)
-    assert shop.videos._pins[video["id"]] == 2
+    assert state.videos._pins[video["id"]] == 2
     page.delete(f"/api/jobs/{jobs[1]['id']}")
     page.delete(f"/api/jobs/{jobs[0]['id']}")
     go.set()
     wait_for(lambda: all(find(page, job)["state"] == "cancelled" for job in jobs))
-    wait_for(lambda: not shop.videos._pins)
-    assert sorted(shop.folder.path.iterdir()) == before
+    wait_for(lambda: not state.videos._pins)
+    assert sorted(state.folder.path.iterdir()) == before
 
 
 def test_frames_wear_the_look_itself(studio, astronaut, monkeypatch):
@@ -161,11 +158,11 @@ BAD_JOBS = [
 
 
 @pytest.mark.parametrize(("body", "status"), BAD_JOBS)
-def test_bad_jobs_are_refused(page, shop, body, status, monkeypatch):
+def test_bad_jobs_are_refused(page, state, body, status, monkeypatch):
     monkeypatch.setattr("selfieart.app.routes.jobs.methods", lambda: ("gatys",))
-    before = len(shop.board.all())
+    before = len(state.jobs.all())
     refused(page.post("/api/jobs", json=body), status)
-    assert len(shop.board.all()) == before
+    assert len(state.jobs.all()) == before
 
 
 def test_an_empty_look_is_no_job(page, photo, monkeypatch):
@@ -178,9 +175,7 @@ def test_an_empty_look_is_no_job(page, photo, monkeypatch):
 
 
 class Inverter:
-    """A method whose painting is the negative."""
-
-    name = "gatys"
+    """Paints the negative in place of a method that prepares itself as ever."""
 
     def stylize_regions(self, content, styles, masks, options, progress, watch):
         self.styles, self.masks, self.options = styles, masks, options
@@ -196,7 +191,7 @@ class Inverter:
 def inverter(monkeypatch):
     method = Inverter()
     monkeypatch.setattr("selfieart.app.routes.jobs.methods", lambda: ("gatys",))
-    monkeypatch.setattr("selfieart.methods.registry.load_method", lambda name: method)
+    monkeypatch.setattr("selfieart.methods.method.Method.stylize_regions", method.stylize_regions)
     monkeypatch.setattr("selfieart.app.method_jobs._SECONDS_BETWEEN_PREVIEWS", 0.0)
     return method
 
@@ -222,7 +217,7 @@ def test_a_method_paints_what_the_look_paints(page, photo, studio, astronaut_fil
     pixels = portrait.photo.pixels.astype(int)
     formulas = {"hair": 255 - pixels, "skin": 255 - pixels, "clothes": (pixels + 255 - pixels) / 2, "nose": pixels}
     parts = [Part(frozenset({INDEX[name]}), None) for name in formulas]
-    masks = part_masks(portrait.photo.pixels, portrait.parsing(), parts, look.tau).numpy()
+    masks = part_masks(portrait.photo.pixels, portrait.parsing(), parts, look.tau)
     for mask, (name, formula) in zip(masks, formulas.items(), strict=False):
         here = mask > 0.999
         assert here.sum() > 30, name
@@ -271,17 +266,17 @@ def test_the_camera_is_painted(page, file_format):
         assert np.abs(pixels_of(camera.receive_bytes()).astype(int) - (0, 0, 200)).mean() < 6
 
 
-def test_the_latest_frame_wins(page, shop):
+def test_the_latest_frame_wins(page, state):
     with page.websocket_connect(LIVE) as camera:
         camera.send_json({"look": {"segments": {}}, "width": 64})
         camera.send_bytes(frame_of((9, 9, 9)))
         camera.receive_bytes()
-        release = blocked(shop.engine)
+        release = blocked(state.worker)
         for level in range(10, 250, 20):
             camera.send_bytes(frame_of((level, level, level)))
-        # No more than one waits in the engine, whatever comes.
+        # No more than one waits in the worker, whatever comes.
         time.sleep(0.2)
-        assert len(shop.engine._queues[False]) <= 1
+        assert len(state.worker._queues[False]) <= 1
         release.set()
         levels = [pixels_of(camera.receive_bytes()).mean()]
         while levels[-1] < 225:
@@ -290,7 +285,7 @@ def test_the_latest_frame_wins(page, shop):
     assert abs(levels[-1] - 230) < 4
 
 
-def test_trouble_with_the_camera_is_one_sentence(page, monkeypatch):
+def test_trouble_with_the_camera_is_one_sentence(page):
     with page.websocket_connect(LIVE) as camera:
         camera.send_bytes(frame_of((0, 0, 0)))
         assert "look first" in camera.receive_json()["error"]
@@ -305,19 +300,12 @@ def test_trouble_with_the_camera_is_one_sentence(page, monkeypatch):
         assert "too large" in camera.receive_json()["error"]
         camera.send_bytes(frame_of((0, 0, 0)))
         assert pixels_of(camera.receive_bytes()).shape == (48, 64, 3)
-    monkeypatch.setattr("selfieart.app.routes.live.has_video", lambda: False)
-    with page.websocket_connect(LIVE) as camera:
-        assert "no live mode" in camera.receive_json()["error"]
 
 
-def test_the_newest_camera_is_the_one(page, shop):
+def test_the_newest_camera_is_the_one(page, state):
     with page.websocket_connect(LIVE) as first, page.websocket_connect(LIVE) as second:
         assert "another page" in first.receive_json()["error"]
         second.send_json({"look": {"segments": {}}})
         second.send_bytes(frame_of((0, 0, 0)))
         assert second.receive_bytes()
-    wait_for(lambda: shop.camera is None)
-
-
-def test_video_is_offered_because_it_imports():
-    assert has_video() is True
+    wait_for(lambda: state.camera is None)

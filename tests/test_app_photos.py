@@ -11,19 +11,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from app_client import array_of, page_of, painted_bias, picture_file, pixels_of, refused
 from selfieart import Look
 from selfieart.app.messages import look_json
-from selfieart.app.portraits import LOGITS_SIDE, PREVIEW_SIDE, Atelier, within
-from selfieart.imaging.arrays import as_tensor
+from selfieart.app.portraits import LOGITS_SIDE, PREVIEW_SIDE, OpenPortraits
+from selfieart.imaging.arrays import as_picture
 from selfieart.look import PNG_KEY
 from selfieart.parsing.parsing import Parsing
 from selfieart.render.compose import Part, compose, part_masks
 from selfieart.render.layers import PaintedLayer
 from selfieart.segments import GROUPS, INDEX, assign
+from selfieart.sizes import size_within
 
 LOOK = Look({}, tau=5.0, stroke=64).wearing("hair", "candy").wearing("background", "grey")
 LOOK = LOOK.wearing("skin", "wave", strength=0.7, keep_color=0.6)
@@ -77,7 +77,7 @@ def test_preview_logits_and_guide_are_those_of_the_library(page, photo, own):
     assert np.array_equal(array_of(get(page, photo, "preview")), own.photo.pixels)
     assert np.array_equal(array_of(get(page, photo, "guide")), own.photo.pixels)
     logits = own.parsing().logits
-    wanted = (logits - logits.amax(0)).clamp_min(-80).numpy()
+    wanted = (logits - logits.max(0)).clip(-80)
     sent = array_of(get(page, photo, "logits", faces="all"), np.float16).astype(np.float32)
     assert sent.max(0).min() == 0
     assert np.abs(sent - wanted).max() <= 2**-11 * 80
@@ -87,9 +87,9 @@ def test_preview_logits_and_guide_are_those_of_the_library(page, photo, own):
 
 def test_layers_are_those_of_the_library(page, photo, own):
     look = Look(stroke=64, seed=3)
-    wanted = own.layer("candy", look).rows(as_tensor(own.photo.pixels), 0, 190)
+    wanted = own.layer("candy", look).rows(as_picture(own.photo.pixels), 0, 190)
     sent = array_of(get(page, photo, "layers", style="candy", stroke="64", seed="3"))
-    assert np.abs(sent / 255 - wanted.permute(1, 2, 0).numpy()).max() <= 0.5 / 255 + 1e-6
+    assert np.abs(sent / 255 - wanted.transpose(1, 2, 0)).max() <= 0.5 / 255 + 1e-6
     other = array_of(get(page, photo, "layers", style="candy", stroke="64", seed="4"))
     assert (other != sent).mean() > 0.05
     everywhere = own.render(Look(stroke=64).wearing("everything", "grey"))
@@ -103,10 +103,10 @@ def shaded(page, photo, look, corrections=None):
     """The picture as the page makes it, from nothing but what the page has been sent."""
     pixels = array_of(get(page, photo, "preview"))
     height, width = pixels.shape[:2]
-    logits = torch.from_numpy(array_of(get(page, photo, "logits"), np.float16).astype(np.float32))
+    logits = array_of(get(page, photo, "logits"), np.float16).astype(np.float32)
     for name, bias in (corrections or {}).items():
-        logits[INDEX[name]] += torch.from_numpy(bias / np.float32(8))
-    guide = as_tensor(array_of(get(page, photo, "guide")))
+        logits[INDEX[name]] += bias / np.float32(8)
+    guide = as_picture(array_of(get(page, photo, "guide")))
     parsing = Parsing(logits, guide, (), height, width)
     parts = []
     for name, classes in sorted(assign(list(look.segments)).items()):
@@ -114,7 +114,7 @@ def shaded(page, photo, look, corrections=None):
         query = {"style": worn.style, "stroke": look.stroke, "seed": look.seed}
         query["fine"] = int(bool(classes & GROUPS["head"]))
         octets = array_of(get(page, photo, "layers", **query))
-        layer = PaintedLayer(as_tensor(octets), height, width)
+        layer = PaintedLayer(as_picture(octets), height, width)
         feather = worn.feather / 100 * min(height, width)
         parts.append(Part(classes, layer, worn.strength, worn.keep_color, feather))
     return compose(pixels, parts, part_masks(pixels, parsing, parts, look.tau))
@@ -222,33 +222,33 @@ def test_a_large_photo_is_small_on_the_wire_and_full_in_the_file(page, studio, t
 
 
 def test_a_photo_that_is_not_open_any_more_is_opened_again(page, photo, monkeypatch):
-    atelier = page.app.app.state.workshop.atelier
+    portraits = page.app.app.state.selfieart.portraits
     before = array_of(get(page, photo, "logits"), np.float16)
-    monkeypatch.setattr(atelier, "limit", 0)
+    monkeypatch.setattr(portraits, "limit", 0)
     page.post("/api/photos", content=picture_file(np.full((20, 30, 3), 7, np.uint8)))
-    assert photo["id"] not in atelier._open
+    assert photo["id"] not in portraits._open
     assert np.array_equal(array_of(get(page, photo, "logits"), np.float16), before)
-    assert list(atelier._open) == [photo["id"]]
+    assert list(portraits._open) == [photo["id"]]
 
 
 def test_open_portraits_share_a_limit(studio, tmp_path):
     for name in "abc":
         (tmp_path / name).write_bytes(picture_file(np.full((100, 100, 3), 9, np.uint8)))
-    atelier = Atelier(lambda: studio, limit=70_000)
+    portraits = OpenPortraits(lambda: studio, limit=70_000)
     for name in "abab":
-        atelier.open(name, tmp_path / name, 10**8)
-    assert list(atelier._open) == ["a", "b"]
-    atelier.open("c", tmp_path / "c", 10**8)
-    assert list(atelier._open) == ["b", "c"]
-    atelier.close("b")
-    atelier.close("b")
-    assert list(atelier._open) == ["c"]
+        portraits.open(name, tmp_path / name, 10**8)
+    assert list(portraits._open) == ["a", "b"]
+    portraits.open("c", tmp_path / "c", 10**8)
+    assert list(portraits._open) == ["b", "c"]
+    portraits.close("b")
+    portraits.close("b")
+    assert list(portraits._open) == ["c"]
 
 
-@pytest.mark.parametrize(("size", "side", "wanted"), [((4000, 3000), PREVIEW_SIDE, (1280, 960)), ((9, 3), 512, (9, 3))])
-def test_within(size, side, wanted):
-    assert within(*size, side) == wanted
-    assert within(10_000, 1, LOGITS_SIDE) == (512, 1)
+@pytest.mark.parametrize(("size", "side", "wanted"), [((3000, 4000), PREVIEW_SIDE, (960, 1280)), ((3, 9), 512, (3, 9))])
+def test_size_within(size, side, wanted):
+    assert size_within(size, side) == wanted
+    assert size_within((1, 10_000), LOGITS_SIDE) == (1, 512)
 
 
 # --- many requests -------------------------------------------------------------------------------------------------
@@ -256,10 +256,10 @@ def test_within(size, side, wanted):
 
 def test_what_nobody_waits_for_is_not_made(page, photo):
     """Requests whose page has left are dropped before they start."""
-    shop = page.app.app.state.workshop
+    state = page.app.app.state.selfieart
     release, made = threading.Event(), []
-    blocker = shop.engine.submit(lambda step: release.wait(30))
-    tickets = [shop.engine.submit(lambda step, n=n: made.append(n)) for n in range(3)]
+    blocker = state.worker.submit(lambda step: release.wait(30))
+    tickets = [state.worker.submit(lambda step, n=n: made.append(n)) for n in range(3)]
     tickets[1].cancel()
     release.set()
     tickets[2].future.result(30)
@@ -290,12 +290,12 @@ def test_a_hundred_requests_leave_the_memory_as_it_was(page, photo, file):
         gc.collect()
         return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
-    shop = page.app.app.state.workshop
+    state = page.app.app.state.selfieart
     for n in range(20):
         one(n)
-    files, before = len(list(shop.folder.path.iterdir())), resident()
+    files, before = len(list(state.folder.path.iterdir())), resident()
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(one, range(100)))
     assert {answer.status_code for answer in answers} <= {200, 204}
     assert resident() - before < 60_000_000
-    assert len(list(shop.folder.path.iterdir())) == files
+    assert len(list(state.folder.path.iterdir())) == files

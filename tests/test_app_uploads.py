@@ -14,41 +14,41 @@ import pytest
 
 from app_client import page_of, picture_file, refused
 from conftest import is_one_sentence
-from selfieart.app.store import PrivateFolder, Shelf
+from selfieart.app.store import PrivateFolder, Store
 from selfieart.app.uploads import PHOTO_BYTES, VIDEO_BYTES
 from selfieart.look import Look
 
 
 @pytest.fixture(scope="module")
-def shop_and_page(studio):
-    with page_of(lambda: studio) as (client, workshop):
-        yield workshop, client
+def state_and_page(studio):
+    with page_of(lambda: studio) as (client, state):
+        yield state, client
 
 
 @pytest.fixture
-def client(shop_and_page):
-    return shop_and_page[1]
+def client(state_and_page):
+    return state_and_page[1]
 
 
 @pytest.fixture
-def shop(shop_and_page):
-    return shop_and_page[0]
+def state(state_and_page):
+    return state_and_page[0]
 
 
 @pytest.fixture(scope="module")
-def photo_id(shop_and_page, astronaut_file):
-    return shop_and_page[1].post("/api/photos", content=astronaut_file.read_bytes()).json()["id"]
+def photo_id(state_and_page, astronaut_file):
+    return state_and_page[1].post("/api/photos", content=astronaut_file.read_bytes()).json()["id"]
 
 
 # --- what may come in ----------------------------------------------------------------------------------------------
 
 
-def files_of(shop):
-    return sorted(shop.folder.path.iterdir())
+def files_of(state):
+    return sorted(state.folder.path.iterdir())
 
 
-def test_a_body_is_cut_off_where_it_grows_too_large(client, shop):
-    before = files_of(shop)
+def test_a_body_is_cut_off_where_it_grows_too_large(client, state):
+    before = files_of(state)
 
     def long():
         yield picture_file(np.zeros((8, 8, 3), np.uint8), "BMP")
@@ -56,15 +56,15 @@ def test_a_body_is_cut_off_where_it_grows_too_large(client, shop):
             yield b"\0" * 1_000_000
 
     assert "larger than 64 MB" in refused(client.post("/api/photos", content=long()), 413)
-    assert files_of(shop) == before
+    assert files_of(state) == before
 
 
-def test_too_many_uploads_at_once_are_refused(client, shop, monkeypatch):
-    monkeypatch.setattr(shop.folder, "uploads", 6)
+def test_too_many_uploads_at_once_are_refused(client, state, monkeypatch):
+    monkeypatch.setattr(state.folder, "uploads", 6)
     assert "too much to do" in refused(client.post("/api/photos", content=b"\xff\xd8\xff" + b"0" * 20), 429)
-    monkeypatch.setattr(shop.folder, "uploads", 5)
+    monkeypatch.setattr(state.folder, "uploads", 5)
     refused(client.post("/api/photos", content=b"\xff\xd8\xff" + b"0" * 20), 400)
-    assert shop.folder.uploads == 5
+    assert state.folder.uploads == 5
 
 
 @pytest.mark.parametrize(("path", "limit"), [("/api/photos", PHOTO_BYTES), ("/api/videos", VIDEO_BYTES)])
@@ -90,24 +90,24 @@ def test_json_is_cut_off_too(client, photo_id):
         (picture_file(np.zeros((4, 300, 3), np.uint8)), 400, "too small to parse"),
     ],
 )
-def test_what_is_no_photo_is_refused_and_forgotten(client, shop, body, status, says):
-    before, kept = files_of(shop), len(shop.photos)
+def test_what_is_no_photo_is_refused_and_forgotten(client, state, body, status, says):
+    before, kept, opened = files_of(state), len(state.photos), list(state.portraits._open)
     sentence = refused(client.post("/api/photos", content=body), status)
     assert says in sentence
     assert is_one_sentence(sentence)
-    assert str(shop.folder.path) not in sentence
-    assert (files_of(shop), len(shop.photos)) == (before, kept)
+    assert str(state.folder.path) not in sentence
+    assert (files_of(state), len(state.photos), list(state.portraits._open)) == (before, kept, opened)
 
 
-def test_a_picture_bomb_is_refused_from_its_header(client, shop):
+def test_a_picture_bomb_is_refused_from_its_header(client, state):
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     header = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
     bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
-    before = files_of(shop)
+    before = files_of(state)
     assert "more than the limit of 100,000,000" in refused(client.post("/api/photos", content=bomb), 400)
-    assert files_of(shop) == before
+    assert files_of(state) == before
 
 
 @pytest.mark.parametrize(
@@ -119,16 +119,17 @@ def test_a_picture_bomb_is_refused_from_its_header(client, shop):
         b"ID3\0" * 8,
     ],
 )
-def test_what_may_name_other_files_is_no_video(client, shop, body):
-    before = files_of(shop)
+def test_what_may_name_other_files_is_no_video(client, state, body):
+    before = files_of(state)
     assert "no MP4, MOV, MKV, WebM, AVI or GIF" in refused(client.post("/api/videos", content=body), 415)
-    assert files_of(shop) == before
+    assert files_of(state) == before
 
 
+MIXES = ["candy+/etc/passwd", "candy:0.5+../x.png:0.5", "C:\\x.jpg:0.5+candy:0.5", "/etc/passwd:1", "candy+"]
 STYLES = ["/etc/passwd", "../x.png", "C:\\x.jpg", "http://127.0.0.1/x.png", "file:///etc/passwd", "candyy", "", "x.png"]
 
 
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", [*STYLES, *MIXES])
 def test_neither_paths_nor_addresses_are_styles(client, photo_id, style, astronaut_file):
     for name in (style, str(astronaut_file)):
         look = {"segments": {"hair": {"style": name}}}
@@ -137,10 +138,10 @@ def test_neither_paths_nor_addresses_are_styles(client, photo_id, style, astrona
         refused(client.get(f"/api/photos/{photo_id}/layers", params={"style": name}), 400)
 
 
-def test_ids_are_no_paths(client, shop, photo_id):
-    inside = shop.photos.get(photo_id).path.name
+def test_ids_are_no_paths(client, state, photo_id):
+    inside = state.photos.get(photo_id).path.name
     for path in (
-        "/assets/../workshop.py", "/assets/..%2fworkshop.py", "/assets/%2e%2e/workshop.py", "/..%2f..%2fetc/passwd",
+        "/assets/../state.py", "/assets/..%2fworkshop.py", "/assets/%2e%2e/state.py", "/..%2f..%2fetc/passwd",
         f"/api/photos/{inside}", f"/api/photos/..%2f{inside}", "/api/presets/..%2fstrip.jpg", "/api/styles/..%2fx.jpg",
         "/api/jobs/x/result", "/static/index.html", "/assets/", "/.hidden.js", "/index.html/x",
     ):  # fmt: skip
@@ -154,7 +155,12 @@ BAD_LOOKS = [
     ({"look": LOOK, "path": "/etc/passwd"}, 422),
     ({"look": {"segments": {"hair": {"style": "candy", "url": "x"}}}}, 422),
     ({"look": {"segments": {"hair": {"strength": 1}}}}, 422),
-    ({"look": {"segments": {"hair": "candy"}}}, 422),
+    ({"look": {"segments": {"hair": ["candy"]}}}, 422),
+    ({"look": {"segments": {"hair": None}}}, 422),
+    ({"look": {"segments": {"hair": {"style": None}}}}, 422),
+    ({"look": {"segments": {"hair": {"style": "candy", "strength": None}}}}, 422),
+    ({"look": {"segments": None}}, 422),
+    ({"look": LOOK | {"tau": None}}, 422),
     ({"look": {"segments": []}}, 422),
     ({"look": []}, 422),
     ({}, 422),
@@ -180,6 +186,10 @@ BAD_LOOKS = [
     ({"look": {"segments": {"hare": {"style": "candy"}}}}, 400),
     ({"look": {"segments": {"hair": {"style": "candy", "strength": 2}}}}, 400),
     ({"look": {"segments": {"hair": {"style": "#12"}}}}, 400),
+    ({"look": {"segments": {"bg": "candy", "background": "wave"}}}, 400),
+    ({"look": {"segments": {"hair": "candy:0.6+wvae:0.4"}}}, 400),
+    ({"look": {"segments": {"hair": "candy:0.6+grey:0.4"}}}, 400),
+    ({"look": {"segments": {"hair": "candy:much"}}}, 400),
 ]
 
 
@@ -201,6 +211,7 @@ def test_what_is_no_json_is_refused(client, photo_id, body):
         ("style=candy&path=x", 422), ("", 422), ("style=candy&style=wave", 422), ("style=candy&seed=x", 422),
         ("style=candy&seed=99999999999", 422), ("style=candy&fine=2", 422), ("style=candy&tau=x", 422),
         ("style=candy&tau=nan", 400), ("style=candy&faces=none", 400), ("style=candy&stroke=5", 400),
+        ("style=candy&stroke=" + "9" * 5000, 400), ("style=grey&fine=2", 422),
         ("style=blur", 422), ("style=blur&segments=hare", 400), ("style=original", 400), ("style=%23ff0000", 400),
     ],
 )  # fmt: skip
@@ -211,7 +222,7 @@ def test_addresses_are_strict_too(client, photo_id, query, status):
 # --- what is kept --------------------------------------------------------------------------------------------------
 
 
-class Thing:
+class Stored:
     def __init__(self, folder, size):
         self.files = (folder.new_file(),)
         self.files[0].write_bytes(b"x" * size)
@@ -221,44 +232,44 @@ def test_the_folder_is_private_and_goes():
     folder = PrivateFolder()
     assert stat.S_IMODE(folder.path.stat().st_mode) == 0o700
     assert folder.path.stat().st_uid == os.getuid()
-    Thing(folder, 5)
+    Stored(folder, 5)
     folder.close()
     assert not folder.path.exists()
     folder.close()
 
 
-def test_the_shelf_forgets_what_was_used_longest_ago():
+def test_the_store_forgets_what_was_used_longest_ago():
     folder, gone = PrivateFolder(), []
-    shelf = Shelf("thing", 100, forgotten=gone.append)
-    things = {key: Thing(folder, 40) for key in "abcd"}
-    shelf.put("a", things["a"])
-    shelf.put("b", things["b"])
-    assert shelf.get("a") is things["a"]
-    shelf.put("c", things["c"])
-    assert (gone, shelf.bytes, len(shelf)) == (["b"], 80, 2)
-    with shelf.pinned(["a"]):
-        shelf.put("d", things["d"])
+    store = Store("thing", 100, on_removed=gone.append)
+    things = {key: Stored(folder, 40) for key in "abcd"}
+    store.put("a", things["a"])
+    store.put("b", things["b"])
+    assert store.get("a") is things["a"]
+    store.put("c", things["c"])
+    assert (gone, store.bytes, len(store)) == (["b"], 80, 2)
+    with store.pinned(["a"]):
+        store.put("d", things["d"])
         assert gone == ["b", "c"]
-        shelf.put("big", Thing(folder, 500))
+        store.put("big", Stored(folder, 500))
     assert gone == ["b", "c", "d"]
-    assert [key for key, _ in shelf.items()] == ["a", "big"]
-    shelf.put("e", Thing(folder, 1))
-    assert [key for key, _ in shelf.items()] == ["e"]
+    assert [key for key, _ in store.items()] == ["a", "big"]
+    store.put("e", Stored(folder, 1))
+    assert [key for key, _ in store.items()] == ["e"]
     assert len(list(folder.path.iterdir())) == 1
     with pytest.raises(Exception, match="not here any more"):
-        shelf.get("a")
+        store.get("a")
     folder.close()
 
 
 def test_closing_deletes_everything(studio, astronaut_file):
-    with page_of(lambda: studio) as (client, workshop):
+    with page_of(lambda: studio) as (client, state):
         client.post("/api/photos", content=astronaut_file.read_bytes())
-        path = workshop.folder.path
+        path = state.folder.path
         assert len(list(path.iterdir())) == 1
     assert not path.exists()
 
 
-def test_a_page_that_leaves_in_the_middle_of_an_upload_leaves_nothing(shop):
+def test_a_page_that_leaves_in_the_middle_of_an_upload_leaves_nothing(state):
     from starlette.requests import ClientDisconnect, Request
 
     from selfieart.app.uploads import PHOTO, receive_file
@@ -271,11 +282,11 @@ def test_a_page_that_leaves_in_the_middle_of_an_upload_leaves_nothing(shop):
     async def receive():
         return messages.pop(0)
 
-    before = files_of(shop)
+    before = files_of(state)
     request = Request({"type": "http", "headers": [], "method": "POST", "path": "/"}, receive)
     with pytest.raises(ClientDisconnect):
-        anyio.run(receive_file, request, PHOTO, shop.folder)
-    assert files_of(shop) == before
+        anyio.run(receive_file, request, PHOTO, state.folder)
+    assert files_of(state) == before
 
 
 def test_a_look_is_read_as_it_is_written():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import selfieart
 from conftest import is_one_sentence
 from selfieart import Look, SegmentLook
 from selfieart.cli import main
@@ -107,7 +109,34 @@ def test_the_demo(tmp_path):
 
 
 def test_version(done):
-    assert done("--version") == "selfieart 0.1.0\n"
+    assert done("--version") == f"selfieart {selfieart.__version__}\n"
+
+
+def test_the_shell_completes_commands_and_options(tmp_path):
+    def completed(words: str, shell: str) -> set[str]:
+        asked = {"_SELFIEART_COMPLETE": f"complete_{shell}", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+        script = "import sys\nfrom selfieart.cli import main\nsys.argv = ['selfieart']\nmain()"
+        command = [sys.executable, "-c", script]
+        found = subprocess.run(
+            command, cwd=tmp_path, env=os.environ | asked, capture_output=True, text=True, check=False
+        )
+        assert (found.returncode, found.stderr) == (0, "")
+        return set(found.stdout.split())
+
+    assert completed("selfieart p", "bash") == {"parse", "photo"}
+    assert completed("selfieart evaluate me", "bash") == {"methods"}
+    assert {"--style", "--strength", "--stroke"} <= completed("selfieart photo --st", "bash")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_can_be_shown(tmp_path, shell):
+    script = "import sys\nfrom selfieart.cli import main\nsys.argv = ['selfieart']\nmain()"
+    asked = os.environ | {"_SELFIEART_COMPLETE": f"source_{shell}"}
+    shown = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=asked, capture_output=True, text=True, check=False
+    )
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "_SELFIEART_COMPLETE" in shown.stdout
 
 
 # --- photo ---------------------------------------------------------------------------------------------------------

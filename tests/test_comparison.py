@@ -11,17 +11,11 @@ import torch
 
 from selfieart.cli import main
 from selfieart.errors import SelfieartError
-from selfieart.evaluation.comparison import (
-    VARIANTS,
-    Painted,
-    _style_distance_where,
-    comparison_sheet,
-    foreground_similarity,
-    means,
-    paint_with_methods,
-    read_at,
-)
-from selfieart.imaging.arrays import as_tensor
+from selfieart.evaluation.comparison import Painted, comparison_sheet, means
+from selfieart.evaluation.methods import paint_with_methods
+from selfieart.evaluation.pictures import read_at
+from selfieart.evaluation.portrait_aware import VARIANTS, foreground_similarity, style_distance_where
+from selfieart.imaging.arrays import as_picture
 from selfieart.methods.portrait_aware import PortraitAwareOptions
 from selfieart.metrics.distances import style_distance
 from selfieart.metrics.similarity import ssim
@@ -57,9 +51,9 @@ def test_style_distance_of_a_whole_picture_is_the_plain_one(encoder):
     torch.manual_seed(1)
     with torch.inference_mode():
         seen, wanted = (encoder(torch.rand(1, 3, 64, 80), STYLE_LAYERS) for _ in range(2))
-    found = _style_distance_where(torch.ones(64, 80), seen, wanted)
+    found = style_distance_where(torch.ones(64, 80), seen, wanted)
     assert found == pytest.approx(style_distance(seen, wanted), rel=1e-5)
-    assert _style_distance_where(torch.ones(64, 80), wanted, wanted) == pytest.approx(0, abs=1e-9)
+    assert style_distance_where(torch.ones(64, 80), wanted, wanted) == pytest.approx(0, abs=1e-9)
 
 
 def test_what_lies_outside_the_region_does_not_count(encoder):
@@ -71,7 +65,7 @@ def test_what_lies_outside_the_region_does_not_count(encoder):
     changed = {layer: features.clone() for layer, features in seen.items()}
     for features in changed.values():
         features[..., features.shape[-1] // 2 :] += 1
-    assert _style_distance_where(mask, changed, wanted) == pytest.approx(_style_distance_where(mask, seen, wanted))
+    assert style_distance_where(mask, changed, wanted) == pytest.approx(style_distance_where(mask, seen, wanted))
 
 
 def test_means_are_by_method():
@@ -101,7 +95,7 @@ def test_all_variants_are_measured_where_the_person_is(files, studio, encoder):
     content = read_at(photo, 96)
     person = 1 - studio.parser.parse(content).masks(3.0, (96, 96))[0]
     for one in results:
-        assert one.scores["ssim"] == pytest.approx(float(ssim(content, as_tensor(one.pixels), person)), abs=5e-3)
+        assert one.scores["ssim"] == pytest.approx(ssim(content, as_picture(one.pixels), person), abs=5e-3)
         assert one.scores["background"] > 0
     assert len({one.pixels.tobytes() for one in results}) == 3
 

@@ -14,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from blocked_imports import run_without
 from conftest import is_one_sentence
 from selfieart.cli import main
 from selfieart.errors import SelfieartError, UnknownName
 from selfieart.imaging import write_photo
-from selfieart.imaging.arrays import as_tensor
+from selfieart.imaging.arrays import as_picture
 from selfieart.metrics.distances import STYLE_LAYERS, content_distance, gram, style_distance
 from selfieart.metrics.segmentation import SegmentationScores, confusion_matrix, f1, iou, mean_iou, pixel_accuracy
 from selfieart.metrics.similarity import fsimc, gmsd, ssim
@@ -203,18 +204,18 @@ def run(*arguments: object) -> int:
 
 
 def test_the_command(files, pictures, capsys):
-    x, y = as_tensor(pictures["content"]), as_tensor(pictures["result"])
-    mask = torch.from_numpy(pictures["mask"][..., 0] / 255)
+    x, y = as_picture(pictures["content"]), as_picture(pictures["result"])
+    mask = pictures["mask"][..., 0] / 255
     for weights, options in ((None, ()), (mask, ("--mask", files["mask"]))):
         assert run(files["content"], files["result"], *options, "--json") == 0
         said = json.loads(capsys.readouterr().out)
         for measure in (ssim, fsimc, gmsd):
-            assert said[measure.__name__] == pytest.approx(float(measure(x, y, weights)), abs=1e-6)
+            assert said[measure.__name__] == pytest.approx(measure(x, y, weights), abs=1e-6)
         assert said["mask"] == (str(files["mask"]) if options else None)
     assert run(files["content"], files["result"]) == 0
     shown = capsys.readouterr().out
     for name, measure in (("SSIM", ssim), ("FSIMc", fsimc), ("GMSD", gmsd)):
-        assert f"│ {name:<7} │ {float(measure(x, y)):.4f}" in shown
+        assert f"│ {name:<7} │ {measure(x, y):.4f}" in shown
 
 
 def test_what_the_command_refuses(files, capsys):
@@ -229,3 +230,17 @@ def test_what_the_command_refuses(files, capsys):
         assert out == ""
         assert words in err
         assert is_one_sentence(err.removeprefix("Error: ").rstrip("\n"))
+
+
+def test_the_command_needs_neither_torch_nor_scipy_nor_matplotlib(files, pictures):
+    for options in ((), ("--mask", files["mask"])):
+        arguments = ("evaluate", "similarity", files["content"], files["result"], *options)
+        said = run_without(("torch", "scipy", "matplotlib"), (*arguments, "--json"))
+        assert (said.returncode, said.stderr) == (0, "")
+        scores = json.loads(said.stdout)
+        mask = pictures["mask"][..., 0] / 255 if options else None
+        expected = ssim(as_picture(pictures["content"]), as_picture(pictures["result"]), mask)
+        assert scores["ssim"] == pytest.approx(expected, abs=1e-6)
+        shown = run_without(("torch", "scipy", "matplotlib"), arguments)
+        assert (shown.returncode, shown.stderr) == (0, "")
+        assert f"│ SSIM    │ {scores['ssim']:.4f}" in shown.stdout

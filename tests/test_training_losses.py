@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from selfieart.errors import SelfieartError
-from selfieart.evaluation.parsing import evaluate_parsing, pairs_in, read_pairs
+from selfieart.evaluation.parsing import pairs_in, read_pairs, score_reader
 from selfieart.segments import GROUPS, INDEX, NAMES
 from selfieart.training.labelled import (
     ACCESSORIES,
@@ -232,18 +232,19 @@ class TestReading:
         pairs = pairs_in(labelled / "images", labelled / "masks", frozenset("a"))
         samples = read_pairs(pairs, "classes")
         truth = samples[0].labels
-        right = evaluate_parsing(lambda pixels: truth, samples)
-        assert right["mean_iou"] == right["mean_f1"] == right["pixel_accuracy"] == 1
-        assert right["iou"]["neck"] is None
+        right = score_reader(lambda pixels: truth, samples)
+        assert right.mean_iou == right.mean_f1 == right.pixel_accuracy == 1
+        assert right.iou["neck"] is None
         swapped = np.where(truth == 3, 4, truth)
-        wrong = evaluate_parsing(lambda pixels: swapped, samples)
-        assert wrong["iou"][NAMES[3]] == 0 and wrong["iou"][NAMES[4]] == 0.5
-        assert wrong["mean_iou"] == pytest.approx((14 + 0.5) / 16)
+        wrong = score_reader(lambda pixels: swapped, samples)
+        assert wrong.iou[NAMES[3]] == 0 and wrong.iou[NAMES[4]] == 0.5
+        assert wrong.mean_iou == pytest.approx((14 + 0.5) / 16)
         people = read_pairs(pairs_in(labelled / "images", labelled / "masks", frozenset("b")), "person")
         half = (people[0].labels > 0).astype(np.uint8) * INDEX["hair"]
         half[-8:] = 0
-        scores = evaluate_parsing(lambda pixels: half, people)
-        assert scores["person_iou"] == 0.5 and scores["allowed"] == 0.75
+        scores = score_reader(lambda pixels: half, people)
+        assert scores.person_iou == 0.5 and scores.allowed == 0.75
+        assert scores.to_json() == {"pictures": 1, "person_iou": 0.5, "allowed": 0.75}
 
     def test_refusals(self, labelled):
         with pytest.raises(SelfieartError, match="has no labels"):

@@ -16,6 +16,9 @@ from selfieart.look import Look, SegmentLook
 if TYPE_CHECKING:
     from selfieart.render.studio import Artwork, Portrait, Studio
 
+__version__ = "0.2.0"
+"""The one place that says it: the package's metadata, the command line and the docs take it from here."""
+
 __all__ = ["Artwork", "Look", "Portrait", "SegmentLook", "SelfieartError", "Studio"]
 
 _FROM_STUDIO = ("Artwork", "Portrait", "Studio")

@@ -2,7 +2,7 @@
 
 import { redo, select, surprise, undo, wear, wornNow } from "./edit";
 import { camera, compare, holding, info, menu, photo, selection, tool } from "./state";
-import { anyFile, open, pick } from "./work";
+import { ANY_FILE, open, pick } from "./work";
 import { refit, zoomBy } from "./zoom";
 
 const isText = (target: EventTarget | null) =>
@@ -58,7 +58,7 @@ function pressed(event: KeyboardEvent): void {
   const actions: Record<string, () => void> = {
     c: () => (compare.value = compare.value === "split" ? "off" : "split"),
     s: () => void surprise(),
-    o: () => pick(anyFile(), (files) => void open(files)),
+    o: () => pick(ANY_FILE, (files) => void open(files)),
     e: () => (menu.value = "export"),
     "?": () => (menu.value = "keys"),
     "/": () => document.getElementById("style-search")?.focus(),

@@ -3,11 +3,13 @@
 import * as api from "./api";
 import { setLook, styleTitle, wear } from "./edit";
 import { begin } from "./history";
+import { STYLE_PREFIX } from "./generated";
 import { EMPTY_LOOK, fromData, fromText, toToml } from "./look";
 import {
   busy, camera, compare, design, fail, history, info, jobs, look, menu, photo, selection, table, tell, tool, uploaded, video,
 } from "./state";
-import { type Job, type PhotoInfo, type VideoInfo } from "./types";
+import { partsOf } from "./style_names";
+import type { Job, PhotoInfo, VideoInfo } from "./types";
 
 const VIDEO = /\.(mp4|m4v|mov|mkv|webm|avi|gif)$/i;
 const LOOK = /\.(toml|json)$/i;
@@ -67,8 +69,7 @@ export async function openPhoto(file: Blob): Promise<void> {
 }
 
 export async function openVideo(file: File): Promise<void> {
-  if (!info.value?.video) return fail(new Error("This version cannot paint videos: give a photo."));
-  const limit = info.value.limits.video_bytes;
+  const limit = info.value?.limits.video_bytes ?? Infinity;
   if (file.size > limit) return fail(new Error(`This video is larger than ${bytes(limit)}: cut it shorter and try again.`));
   const clip = await busily("Opening your video", (share) => api.addVideo(file, share));
   if (!clip) return;
@@ -77,7 +78,6 @@ export async function openVideo(file: File): Promise<void> {
 }
 
 export async function openStyle(file: Blob): Promise<void> {
-  if (!info.value?.any_style) return fail(new Error("This version paints presets only: choose one from the strip."));
   const given = await busily("Studying the style", (share) => api.addStyle(file, share));
   if (!given) return;
   const style = { ...given, name: given.name.replace(/\.\w{2,5}$/, "") || "Your picture" };
@@ -114,7 +114,7 @@ export function pick(accept: string, done: (files: FileList) => void): void {
 }
 
 export const PICTURES = "image/jpeg,image/png,image/webp,image/tiff,image/bmp";
-export const anyFile = () => `${PICTURES}${info.value?.video ? ",video/*,image/gif" : ""},.toml,.json`;
+export const ANY_FILE = `${PICTURES},video/*,image/gif,.toml,.json`;
 
 function save(blob: Blob, name: string): void {
   const link = document.createElement("a");
@@ -135,7 +135,7 @@ export async function download(format: "png" | "jpeg"): Promise<void> {
 }
 
 export function saveLook(): void {
-  const own = Object.values(look.value.segments).some((worn) => worn.style.startsWith("style:"));
+  const own = Object.values(look.value.segments).some((worn) => partsOf(worn.style).some(({ style }) => style.startsWith(STYLE_PREFIX)));
   save(new Blob([toToml(look.value)], { type: "application/toml" }), "look.toml");
   if (own) tell("The look is saved. Styles from your own pictures are in it by name only: keep those pictures.");
 }

@@ -1,4 +1,4 @@
-"""What the server refuses, each with the status of its answer."""
+"""Errors that the server answers a request with, each with the status of its answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from selfieart.errors import SelfieartError
 
 
-class Refused(SelfieartError):  # noqa: N818 - it is said to a person
+class RequestError(SelfieartError):
     """A request that is not served.
 
     Args:
@@ -22,30 +22,30 @@ class Refused(SelfieartError):  # noqa: N818 - it is said to a person
         self.status = status
 
 
-def not_found(what: str) -> Refused:
+def not_found(what: str) -> RequestError:
     """404 for an id that does not exist, or no longer."""
-    return Refused(404, f"This {what} is not here any more: add it again.")
+    return RequestError(404, f"This {what} is not here any more: add it again.")
 
 
-def too_large(what: str, limit: int) -> Refused:
+def too_large(what: str, limit: int) -> RequestError:
     """413 for a body of more bytes than are taken."""
     shown = f"{limit / 1e6:.0f} MB" if limit < 1e9 else f"{limit / 1e9:g} GB"
-    return Refused(413, f"The {what} is larger than {shown}: give a smaller one.")
+    return RequestError(413, f"The {what} is larger than {shown}: give a smaller one.")
 
 
-def invalid(sentence: str) -> Refused:
+def invalid(sentence: str) -> RequestError:
     """422 for JSON that does not have the agreed form."""
-    return Refused(422, sentence)
+    return RequestError(422, sentence)
 
 
-def busy() -> Refused:
+def busy() -> RequestError:
     """429 for work that would have to wait behind too much other work."""
-    return Refused(429, "The studio has too much to do: wait until something is finished, or cancel it.")
+    return RequestError(429, "The studio has too much to do: wait until something is finished, or cancel it.")
 
 
 def status_of(error: BaseException) -> tuple[int, str] | None:
     """Status and sentence of an error that a person can act on; None for any other."""
-    if isinstance(error, Refused):
+    if isinstance(error, RequestError):
         return error.status, str(error)
     if isinstance(error, SelfieartError):
         return 400, str(error)

@@ -15,8 +15,10 @@ from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, HTTPConnection
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from selfieart.app.responses import json_response
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +124,7 @@ class Guard:
         except Exception:
             log.exception("A request failed unexpectedly")
             if not started:
-                await JSONResponse({"error": UNEXPECTED}, 500)(scope, receive, send)
+                await json_response({"error": UNEXPECTED}, 500)(scope, receive, send)
             elif not finished:
                 # Half an answer cannot be taken back: the connection is cut, so that nobody takes it for a whole one.
                 raise
@@ -142,7 +144,7 @@ def _is_wildcard(address: str) -> bool:
 
 
 def _forbidden(sentence: str) -> Response:
-    return JSONResponse({"error": sentence}, 403)
+    return json_response({"error": sentence}, 403)
 
 
 def _same(given: str, wanted: str) -> bool:

@@ -9,15 +9,17 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from selfieart.app.errors import not_found, status_of, without_paths
-from selfieart.app.store import PrivateFolder, Shelf, new_id
-from selfieart.app.worker import Engine, Ticket
+from selfieart.app.responses import GoneJson, JobJson, ResultJson
+from selfieart.app.store import PrivateFolder, Store, new_id
+from selfieart.app.worker import Task, Worker
 from selfieart.errors import Cancelled
 
 log = logging.getLogger(__name__)
 
+Kind = Literal["method", "video"]
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 MOST_JOBS = 50
 RESULT_BYTES = 2_000_000_000
@@ -58,10 +60,15 @@ class Job:
         error: why it failed, one sentence.
         preview: a JPEG of how it looks so far.
         created: seconds since 1970.
+        result: the file that it made.
+        previews: how many there were.
+        begun: when it started, moved on by what overtook it.
+        told_at: when pages last heard of it.
+        task: in the worker.
     """
 
     id: str
-    kind: str
+    kind: Kind
     title: str
     state: State = "queued"
     stage: str = "waiting"
@@ -69,13 +76,11 @@ class Job:
     error: str | None = None
     preview: bytes | None = None
     created: float = field(default_factory=time.time)
-
-    def __post_init__(self) -> None:
-        self.result: dict[str, Any] | None = None
-        self.previews = 0
-        self.begun: float | None = None
-        self.told_at = 0.0
-        self.ticket: Ticket[None] | None = None
+    result: ResultJson | None = None
+    previews: int = 0
+    begun: float | None = None
+    told_at: float = 0.0
+    task: Task[None] | None = None
 
     @property
     def is_over(self) -> bool:
@@ -88,7 +93,7 @@ class Job:
             return None
         return (time.monotonic() - self.begun) * (1 - self.progress) / self.progress
 
-    def json(self) -> dict[str, Any]:
+    def json(self) -> JobJson:
         """What the page gets."""
         eta = self.eta()
         return {
@@ -109,7 +114,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Reporter:
-    """What a job's work tells while it runs, in the engine's thread.
+    """What a job's work tells while it runs, in the worker's thread.
 
     Attributes:
         progress: called with the stage and the fraction done of the whole job; raises Cancelled when the job is
@@ -124,30 +129,30 @@ class Reporter:
 Work = Callable[[Reporter], ResultFile]
 
 
-class JobBoard:
+class JobList:
     """All jobs of this run.
 
     Args:
-        engine: where they run.
+        worker: where they run.
         folder: where results are kept.
     """
 
-    def __init__(self, engine: Engine, folder: PrivateFolder) -> None:
-        self.engine, self.folder = engine, folder
+    def __init__(self, worker: Worker, folder: PrivateFolder) -> None:
+        self.worker, self.folder = worker, folder
         self._jobs: dict[str, Job] = {}
         self._listeners: set[_Listener] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
-        self.results: Shelf[ResultFile] = Shelf("result", RESULT_BYTES, MOST_JOBS, self._result_gone)
+        self.results: Store[ResultFile] = Store("result", RESULT_BYTES, MOST_JOBS, self._result_gone)
 
-    def add(self, kind: str, title: str, work: Work) -> Job:
+    def add(self, kind: Kind, title: str, work: Work) -> Job:
         """Queue a job.
 
         Raises:
-            Refused: too many are waiting (429).
+            RequestError: too many are waiting (429).
         """
         job = Job(new_id(), kind, title)
-        job.ticket = self.engine.submit(lambda step: self._run(job, work, step), is_job=True)
+        job.task = self.worker.submit(lambda step: self._run(job, work, step), is_job=True)
         self._jobs[job.id] = job
         over = [other for other in self._jobs.values() if other.is_over]
         for old in over[: max(0, len(self._jobs) - MOST_JOBS)]:
@@ -163,7 +168,7 @@ class JobBoard:
         """One job.
 
         Raises:
-            Refused: there is none with this id (404).
+            RequestError: there is none with this id (404).
         """
         if key not in self._jobs:
             raise not_found("job")
@@ -173,17 +178,17 @@ class JobBoard:
         """Stop a job at its next step.
 
         Raises:
-            Refused: there is none with this id (404).
+            RequestError: there is none with this id (404).
         """
         job = self.get(key)
-        assert job.ticket is not None
-        job.ticket.cancel()
+        assert job.task is not None
+        job.task.cancel()
         if job.state == "queued":
             self._end(job, "cancelled")
         return job
 
     def forget(self, key: str) -> None:
-        """Take a finished job off the board, with its result."""
+        """Take a finished job off the list, with its result."""
         job = self._jobs.pop(key, None)
         self.results.remove(key)
         if job is not None:
@@ -293,12 +298,14 @@ class _Listener:
         self._gone.append(key)
         self.wake.set()
 
-    def news(self) -> list[tuple[str, dict[str, Any]]]:
+    def news(self) -> list[tuple[str, JobJson | GoneJson]]:
         changed, self._changed = self._changed, {}
         gone, self._gone = self._gone, []
         self.wake.clear()
-        told = [("job", self._jobs[key].json()) for key in changed if key in self._jobs]
-        return [*told, *(("gone", {"id": key}) for key in gone)]
+        news: list[tuple[str, JobJson | GoneJson]] = []
+        news += [("job", self._jobs[key].json()) for key in changed if key in self._jobs]
+        news += [("gone", {"id": key}) for key in gone]
+        return news
 
     async def woken(self, seconds: float) -> bool:
         try:

@@ -1,6 +1,6 @@
-"""Open portraits as the page sees them: small copies, octets of layers and logits, and finished files.
+"""Open portraits as the page sees them: small copies, arrays of layers and logits, and finished files.
 
-Everything here runs in the engine's thread.
+Everything here runs in the worker's thread.
 """
 
 from __future__ import annotations
@@ -10,149 +10,164 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from selfieart.errors import SelfieartError
+from selfieart.imaging import Photo, read_photo, write_photo
+from selfieart.imaging.arrays import FloatArray, Pixels, as_picture, as_pixels
+from selfieart.imaging.color import grey
+from selfieart.imaging.resize import resize
+from selfieart.look import PNG_KEY, Look
+from selfieart.parsing.choice import Faces
+from selfieart.parsing.faces import Face
+from selfieart.parsing.parsing import Parsing
+from selfieart.progress import Progress
+from selfieart.sizes import size_within
 
 if TYPE_CHECKING:
-    from selfieart.imaging import Photo
-    from selfieart.look import Look
-    from selfieart.parsing.choice import Faces
-    from selfieart.parsing.parsing import Parsing
-    from selfieart.progress import Progress
+    # The models' code is loaded when the models are: the page is there before.
     from selfieart.render.studio import Portrait, Studio
 
 PREVIEW_SIDE = 1280
 LOGITS_SIDE = 512
+_BLUR_SIDE = 1024
 OPEN_BYTES = 400_000_000
 """Memory of the portraits that are open. Others are opened again from their files."""
 
-LOWEST_LOGIT = -80.0
+LOWEST_LOGIT = np.float32(-80.0)
 """Below the likeliest class by this much nothing is seen; half floats hold it with room."""
 
-Octets = NDArray[np.uint8]
-Bias = Mapping[str, NDArray[np.float32]]
+Corrections = Mapping[str, FloatArray]
+"""What a person painted onto segments: segment -> (h, w), to be added to its logits."""
 
 
-def within(width: int, height: int, side: int) -> tuple[int, int]:
-    """(width, height) reduced so that the long side has at most ``side`` pixels."""
-    scale = min(1.0, side / max(width, height))
-    return max(1, round(width * scale)), max(1, round(height * scale))
+@dataclass(frozen=True)
+class PhotoFacts:
+    """What the page is told about a photo.
+
+    Attributes:
+        width, height: of the photo in pixels.
+        preview: (width, height) of its small copy.
+        logits: (classes, height, width).
+        faces: in pixels of the photo.
+        notes: sentences for the person.
+    """
+
+    width: int
+    height: int
+    preview: tuple[int, int]
+    logits: tuple[int, int, int]
+    faces: tuple[Face, ...]
+    notes: tuple[str, ...]
 
 
-@dataclass
 class OpenPortrait:
     """A portrait and its small copy.
 
-    Attributes:
+    Args:
         portrait: at full size.
         preview: the photo at the page's size, upright sRGB.
     """
 
-    portrait: Portrait
-    preview: Photo
-
-    def __post_init__(self) -> None:
-        self._wire: dict[Faces, Parsing] = {}
+    def __init__(self, portrait: Portrait, preview: Photo) -> None:
+        self.portrait, self.preview = portrait, preview
+        self._parsings: dict[Faces, Parsing] = {}
 
     @property
     def bytes(self) -> int:
         """Memory held."""
-        wire = sum(p.logits.numel() * 4 + p.guide.numel() * 4 for p in self._wire.values())
+        parsings = sum(p.logits.nbytes + p.guide.nbytes for p in self._parsings.values())
         small = 0 if self.preview is self.portrait.photo else self.preview.pixels.nbytes
-        return self.portrait.bytes + small + wire
+        return self.portrait.bytes + small + parsings
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        return self.preview.height, self.preview.width
 
     def parsing(self, faces: Faces = "all") -> Parsing:
         """The segments exactly as the page has them: logits rounded to half floats, the guide to bytes."""
-        from selfieart.imaging.resize import resize
         from selfieart.render.painter import scaled
 
-        if faces not in self._wire:
+        if faces not in self._parsings:
             full = self.portrait.parsing(faces)
-            width, height = within(*self.preview.size, LOGITS_SIDE)
-            logits = resize(full.logits, (height, width))
-            logits = (logits - logits.amax(0)).clamp_min(LOWEST_LOGIT).half().float()
-            guide = scaled(self.preview.pixels, (height, width))
-            self._wire[faces] = replace(
-                full.at_size(self.preview.height, self.preview.width), logits=logits, guide=guide
+            size = size_within(self._size, LOGITS_SIDE)
+            logits = resize(full.logits, size)
+            logits = logits - logits.max(0)
+            np.maximum(logits, LOWEST_LOGIT, out=logits)
+            self._parsings[faces] = replace(
+                full.at_size(*self._size),
+                logits=logits.astype(np.float16).astype(np.float32),
+                guide=scaled(self.preview.pixels, size),
             )
-        return self._wire[faces]
+        return self._parsings[faces]
 
-    def view(self, bias: Bias) -> Portrait:
+    def view(self, corrections: Corrections) -> Portrait:
         """The portrait at the page's size, with corrections."""
-        return self.portrait.seen(self.preview, lambda faces: self.parsing(faces).corrected(bias))
+        return self.portrait.seen(self.preview, lambda faces: self.parsing(faces).corrected(corrections))
 
     def logits(self, faces: Faces) -> NDArray[np.float16]:
         """(19, h, w) little endian."""
-        return self.parsing(faces).logits.numpy().astype("<f2")
+        return self.parsing(faces).logits.astype("<f2")
 
-    def guide(self) -> Octets:
+    def guide(self) -> Pixels:
         """(h, w, 3): the photo at the resolution of the logits."""
-        from selfieart.imaging.arrays import as_pixels
-
         return as_pixels(self.parsing().guide)
 
-    def painted(self, style: str, look: Look, fine: bool, draft: bool = False) -> Octets:
+    def painted(self, style: str, look: Look, fine_faces: bool, draft: bool = False) -> Pixels:
         """A painted layer at the page's size (h, w, 3); a draft has coarse strokes only."""
-        from selfieart.imaging.arrays import as_pixels, as_tensor
+        layer = self.portrait.layer(style, look, fine_faces, draft).at_size(*self._size)
+        return as_pixels(layer.rows(as_picture(self.preview.pixels[:1]), 0, self.preview.height))
 
-        size = (self.preview.height, self.preview.width)
-        layer = self.portrait.layer(style, look, fine, draft).at_size(*size)
-        return as_pixels(layer.rows(as_tensor(self.preview.pixels[:1]), 0, size[0]))
-
-    def grey(self) -> Octets:
+    def grey(self) -> Pixels:
         """The photo without its colours."""
-        from selfieart.imaging.arrays import as_pixels, as_tensor
-        from selfieart.imaging.color import grey
+        return as_pixels(grey(as_picture(self.preview.pixels)))
 
-        return as_pixels(grey(as_tensor(self.preview.pixels)))
-
-    def blurred(self, classes: frozenset[int], faces: Faces, tau: float) -> Octets:
+    def blurred(self, classes: frozenset[int], faces: Faces, tau: float) -> Pixels:
         """The photo out of focus, (h, w, 3), taking light from some classes only."""
-        from selfieart.imaging.arrays import as_pixels, as_tensor
-        from selfieart.imaging.resize import resize
         from selfieart.render.compose import Part, part_masks
         from selfieart.render.layers import BlurLayer
         from selfieart.render.painter import scaled
 
-        pixels = self.preview.pixels
-        height, width = pixels.shape[:2]
-        mask = part_masks(pixels, replace(self.parsing(faces)), [Part(classes, None)], tau)[:1]
-        w, h = within(width, height, 1024)
-        layer = BlurLayer(scaled(pixels, (h, w)), resize(mask, (h, w))[0], height, width)
-        return as_pixels(layer.rows(as_tensor(pixels[:1]), 0, height))
+        pixels, small = self.preview.pixels, size_within(self._size, _BLUR_SIDE)
+        mask = part_masks(pixels, self.parsing(faces), [Part(classes, None)], tau)[:1]
+        layer = BlurLayer(scaled(pixels, small), resize(mask, small)[0], *self._size)
+        return as_pixels(layer.rows(as_picture(pixels[:1]), 0, self.preview.height))
 
-    def composite(self, look: Look, bias: Bias, progress: Progress) -> Octets:
+    def composite(self, look: Look, corrections: Corrections, progress: Progress) -> Pixels:
         """The picture at the page's size, (h, w, 3)."""
-        return self.view(bias).render(look, progress).pixels
+        return self.view(corrections).render(look, progress).pixels
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> PhotoFacts:
         """What the page is told about it."""
-        parsing, (width, height) = self.parsing(), self.preview.size
-        notes = [] if parsing.faces else ["No face was found in the picture: background and body can still be painted."]
-        faces = self.portrait.parsing().faces
-        return {
-            "width": self.portrait.photo.width,
-            "height": self.portrait.photo.height,
-            "preview": [width, height],
-            "logits": list(parsing.logits.shape),
-            "faces": [{"x": f.x, "y": f.y, "side": f.side, "angle": f.angle} for f in faces],
-            "notes": notes,
-        }
+        parsing, photo = self.parsing(), self.portrait.photo
+        classes, height, width = parsing.logits.shape
+        notes = (
+            () if parsing.faces else ("No face was found in the picture: background and body can still be painted.",)
+        )
+        return PhotoFacts(
+            photo.width, photo.height, self.preview.size, (classes, height, width), self.portrait.parsing().faces, notes
+        )
 
-    def finished(self, look: Look, named: Look, bias: Bias, path: Path, quality: int, progress: Progress) -> None:
-        """Write the artwork at full size; a PNG holds the look, with the names that its styles have elsewhere."""
-        from selfieart.imaging import write_photo
-        from selfieart.look import PNG_KEY
+    def export(
+        self, look: Look, shared: Look, corrections: Corrections, path: Path, quality: int, progress: Progress
+    ) -> None:
+        """Write the artwork at full size.
 
-        art = self.portrait.corrected(bias).render(look, progress)
-        write_photo(path, art.pixels, like=art.photo, text={PNG_KEY: named.to_toml()}, quality=quality)
+        Args:
+            look: what goes where.
+            shared: the same look with the names that its styles have elsewhere; a PNG holds it.
+            corrections: of the segments.
+            path: of the file, in the format that its suffix names.
+            quality: of a JPEG.
+            progress: may raise Cancelled.
+        """
+        art = self.portrait.corrected(corrections).render(look, progress)
+        write_photo(path, art.pixels, like=art.photo, text={PNG_KEY: shared.to_toml()}, quality=quality)
 
 
-class Atelier:
+class OpenPortraits:
     """The studio and the portraits that are open in it.
 
     Args:
@@ -180,18 +195,16 @@ class Atelier:
         Raises:
             ImageError: the file is no picture that can be read.
         """
-        from selfieart.imaging import read_photo
-        from selfieart.imaging.arrays import as_pixels
-        from selfieart.imaging.photo import Photo
         from selfieart.render.painter import scaled
 
         with self._lock:
             opened = self._open.pop(key, None)
         if opened is None:
             photo = read_photo(path, max_pixels=max_pixels)
-            width, height = within(*photo.size, PREVIEW_SIDE)
-            small = photo if (width, height) == photo.size else Photo(as_pixels(scaled(photo.pixels, (height, width))))
-            opened = OpenPortrait(self.studio.open(photo), small)
+            full = photo.height, photo.width
+            size = size_within(full, PREVIEW_SIDE)
+            preview = photo if size == full else Photo(as_pixels(scaled(photo.pixels, size)))
+            opened = OpenPortrait(self.studio.open(photo), preview)
         with self._lock:
             self._open[key] = opened
             while len(self._open) > 1 and sum(portrait.bytes for portrait in self._open.values()) > self.limit:
@@ -202,14 +215,3 @@ class Atelier:
         """Forget an open portrait; its file is not touched."""
         with self._lock:
             self._open.pop(key, None)
-
-
-def check_style(studio: Studio, path: Path) -> None:
-    """Refuse a picture that cannot be a style.
-
-    Raises:
-        SelfieartError: this build paints presets only, or the picture cannot be read or is too small.
-    """
-    if studio.stylizer.any_style is None:
-        raise SelfieartError("This build paints presets only: choose one of them.")
-    studio.code(str(path))

@@ -1,4 +1,4 @@
-"""Surprise me: presets that go together, on the segments that are there."""
+"""A look at random: presets that go together, on the segments that are there."""
 
 from __future__ import annotations
 
@@ -32,29 +32,29 @@ _SEEN = 0.004
 """Least share of the picture at which a segment is worth a style of its own."""
 
 
-def random_look(parsing: Parsing, chance: random.Random | None = None) -> Look:
+def random_look(parsing: Parsing, dice: random.Random | None = None) -> Look:
     """A look at random.
 
     Args:
         parsing: of the photo: what is not there gets no style.
-        chance: where the dice come from.
+        dice: what decides; nobody can foretell them when left out.
 
     Returns:
         Three or four styles where there is a face, with the face's colours half kept so that it stays a person.
     """
-    chance = chance or random.SystemRandom()
+    dice = dice or random.SystemRandom()
     labels = parsing.logits.argmax(0)
-    shares = {name: float((labels == INDEX[name]).float().mean()) for name in NAMES}
-    styles = dict(zip(_PLACES, chance.choice(TOGETHER), strict=True))
-    worn = {}
+    shares = {name: float((labels == INDEX[name]).mean()) for name in NAMES}
+    styles = dict(zip(_PLACES, dice.choice(TOGETHER), strict=True))
+    segments = {}
     if shares["hair"] > _SEEN:
-        worn["hair"] = SegmentLook(styles["hair"])
+        segments["hair"] = SegmentLook(styles["hair"])
     if shares["skin"] > _SEEN:
-        worn["face"] = SegmentLook(styles["face"], strength=chance.choice((0.6, 0.7, 0.8)), keep_color=0.5)
-        worn["neck"] = worn["face"]
+        segments["face"] = SegmentLook(styles["face"], strength=dice.choice((0.6, 0.7, 0.8)), keep_color=0.5)
+        segments["neck"] = segments["face"]
     if shares["clothes"] > _SEEN:
-        worn["clothes"] = SegmentLook(styles["clothes"])
-    if shares["background"] > _SEEN or not worn:
-        quiet = worn and chance.random() < 0.2
-        worn["background"] = SegmentLook(chance.choice(("blur", "grey")) if quiet else styles["background"])
-    return Look(worn, seed=chance.randrange(1000))
+        segments["clothes"] = SegmentLook(styles["clothes"])
+    if shares["background"] > _SEEN or not segments:
+        quiet = segments and dice.random() < 0.2
+        segments["background"] = SegmentLook(dice.choice(("blur", "grey")) if quiet else styles["background"])
+    return Look(segments, seed=dice.randrange(1000))

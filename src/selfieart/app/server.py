@@ -10,16 +10,16 @@ import anyio
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from selfieart.app.capabilities import offers
+from selfieart.app.capabilities import capabilities
 from selfieart.app.errors import status_of, without_paths
 from selfieart.app.guards import UNEXPECTED, Guard
-from selfieart.app.routes import jobs, page, photos
-from selfieart.app.routes.live import ROUTES as LIVE_ROUTES
-from selfieart.app.state import Workshop
+from selfieart.app.responses import json_response
+from selfieart.app.routes import jobs, live, page, photos, styles, videos
+from selfieart.app.state import AppState, state_of
 from selfieart.errors import Cancelled, SelfieartError
 
 if TYPE_CHECKING:
@@ -38,35 +38,41 @@ def create_app(
     token: str | None = None,
     studio: Callable[[], Studio] = _load_studio,
     warm: bool = False,
-) -> tuple[ASGIApp, Workshop]:
+) -> tuple[ASGIApp, AppState]:
     """The app as an ASGI application, and what it holds.
 
     Args:
         address: what the server listens on.
         port: its port; requests for any other are refused.
         token: needed by visitors when the app can be reached from other computers.
-        studio: makes the studio, in the engine's thread.
+        studio: makes the studio, in the worker's thread.
         warm: load the models at once, so that the first photo does not wait for them.
     """
-    workshop = Workshop(studio)
+    state = AppState(studio)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         if warm:
-            workshop.engine.submit(lambda step: warm_up(workshop))
+            state.worker.submit(lambda step: warm_up(state))
         try:
             yield
         finally:
-            await anyio.to_thread.run_sync(workshop.close)
+            await anyio.to_thread.run_sync(state.close)
 
+    api = [
+        Route("/info", info),
+        *photos.ROUTES,
+        *styles.ROUTES,
+        *videos.ROUTES,
+        *jobs.ROUTES,
+        *live.ROUTES,
+        Mount("/presets", page.thumbnails()),
+    ]
     app = Starlette(
         routes=[
-            *page.ROUTES,
-            Route("/api/info", info),
-            *photos.ROUTES,
-            *jobs.ROUTES,
-            *LIVE_ROUTES,
-            *page.LAST_ROUTES,
+            Mount("/api", routes=api),
+            Mount("/assets", page.assets()),
+            Mount("/", page.bundle()),
         ],
         exception_handlers={
             SelfieartError: _refused,
@@ -79,23 +85,23 @@ def create_app(
         },
         lifespan=lifespan,
     )
-    app.state.workshop = workshop
-    return Guard(app, address, port, token), workshop
+    app.state.selfieart = state
+    return Guard(app, address, port, token), state
 
 
 async def info(request: Request) -> Response:
     """GET /api/info."""
     # Finding out what can be imported reads files.
-    return JSONResponse(await anyio.to_thread.run_sync(offers))
+    return json_response(await anyio.to_thread.run_sync(capabilities))
 
 
-def warm_up(workshop: Workshop) -> None:
-    """Load the models and run them once on a small picture; in the engine's thread."""
+def warm_up(state: AppState) -> None:
+    """Load the models and run them once on a small picture; in the worker's thread."""
     import numpy as np
 
     from selfieart.look import Look
 
-    workshop.atelier.studio.open(np.full((96, 96, 3), 128, np.uint8)).render(Look().wearing("everything", "candy"))
+    state.portraits.studio.open(np.full((96, 96, 3), 128, np.uint8)).render(Look().wearing("everything", "candy"))
 
 
 def _refused(request: Request, error: Exception) -> Response:
@@ -103,20 +109,19 @@ def _refused(request: Request, error: Exception) -> Response:
     if known is None:
         raise error
     status, sentence = known
-    workshop: Workshop = request.app.state.workshop
-    return JSONResponse({"error": without_paths(sentence, workshop.folder.path)}, status)
+    return json_response({"error": without_paths(sentence, state_of(request).folder.path)}, status)
 
 
 def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     sentence = {404: "There is nothing at this address.", 405: "This address does not take such a request."}
-    return JSONResponse(
-        {"error": sentence.get(error.status_code, f"{error.detail}.")}, error.status_code, headers=error.headers
+    return json_response(
+        {"error": sentence.get(error.status_code, f"{error.detail}.")}, error.status_code, error.headers
     )
 
 
 def _unexpected(request: Request, error: Exception) -> Response:
-    return JSONResponse({"error": UNEXPECTED}, 500)
+    return json_response({"error": UNEXPECTED}, 500)
 
 
 def _nobody_waits(request: Request, error: Exception) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import secrets
 import signal
@@ -16,7 +17,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from selfieart.app.server import create_app
-from selfieart.app.state import Workshop
+from selfieart.app.state import AppState
 from selfieart.errors import SelfieartError
 
 PORT = 7860
@@ -45,7 +46,7 @@ def listen(address: str, port: int, is_exact: bool) -> socket.socket:
                 sock.listen(128)
             except OSError as error:
                 sock.close()
-                if isinstance(error, socket.gaierror) or error.errno != 98:
+                if isinstance(error, socket.gaierror) or error.errno != errno.EADDRINUSE:
                     raise
                 continue
             return sock
@@ -84,7 +85,7 @@ def reachable(address: str) -> str:
 class Server(uvicorn.Server):
     """A quiet server that ends the streams of events before it waits for all connections to end."""
 
-    def __init__(self, app: ASGIApp, workshop: Workshop) -> None:
+    def __init__(self, app: ASGIApp, state: AppState) -> None:
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -103,11 +104,11 @@ class Server(uvicorn.Server):
             limit_concurrency=200,
         )
         super().__init__(config)
-        self.workshop = workshop
+        self.state = state
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End everything that is open."""
-        self.workshop.board.close()
+        self.state.jobs.close()
         await super().shutdown(sockets)
 
 
@@ -129,8 +130,8 @@ def serve(
     needed = None if is_local(address) else token or secrets.token_urlsafe(24)
     sock = listen(address, PORT if port is None else port, is_exact=port is not None)
     bound = sock.getsockname()[1]
-    app, workshop = create_app(address, bound, needed, warm=True)
-    server = Server(app, workshop)
+    app, state = create_app(address, bound, needed, warm=True)
+    server = Server(app, state)
     reached = reachable(address)
     shown = f"[{reached}]" if ":" in reached else reached
     url = f"http://{shown}:{bound}/" + (f"?token={needed}" if needed else "")
@@ -145,7 +146,7 @@ def serve(
     except KeyboardInterrupt:
         pass
     finally:
-        workshop.close()
+        state.close()
         sock.close()
 
 

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 
-from selfieart.app.errors import Refused
-from selfieart.app.jobs import JobBoard
-from selfieart.app.messages import STYLE_PREFIX, look_json, restyled
-from selfieart.app.portraits import Atelier, OpenPortrait
-from selfieart.app.store import PrivateFolder, Shelf
+from selfieart.app.jobs import JobList
+from selfieart.app.messages import pictures_in, restyled
+from selfieart.app.portraits import OpenPortrait, OpenPortraits, PhotoFacts
+from selfieart.app.store import PrivateFolder, Store
 from selfieart.app.uploads import PHOTO_PIXELS
-from selfieart.app.worker import Engine
-from selfieart.errors import unknown
-from selfieart.look import PLAIN_STYLES, Look, parse_color
+from selfieart.app.worker import Worker
+from selfieart.errors import SelfieartError, unknown
+from selfieart.look import PNG_KEY, Look
 from selfieart.progress import Progress
+from selfieart.style_names import PLAIN_STYLES, STYLE_PREFIX, parse_color
 from selfieart.styles.presets import presets
 
 if TYPE_CHECKING:
-    from selfieart.app.routes.live import LiveSession
     from selfieart.render.studio import Studio
 
 Result = TypeVar("Result")
@@ -33,7 +32,7 @@ STYLES_BYTES = 250_000_000
 VIDEOS_BYTES = 4_000_000_000
 
 
-@dataclass
+@dataclass(frozen=True)
 class PhotoFile:
     """An uploaded photo.
 
@@ -41,13 +40,13 @@ class PhotoFile:
         path: of the private file.
         name: how the person calls it.
         facts: what the page is told about it.
-        look: the look found inside, as JSON, or None.
+        look: the look found inside, its styles called as the page calls them; None if there is none.
     """
 
     path: Path
     name: str
-    facts: dict[str, Any] = field(default_factory=dict)
-    look: dict[str, Any] | None = None
+    facts: PhotoFacts
+    look: Look | None = None
 
     @property
     def files(self) -> Iterable[Path]:
@@ -55,10 +54,9 @@ class PhotoFile:
         return (self.path,)
 
     @property
-    def logits(self) -> tuple[int, int]:
+    def logits_size(self) -> tuple[int, int]:
         """(h, w) of the logits that the page has."""
-        _, height, width = self.facts["logits"]
-        return height, width
+        return self.facts.logits[1:]
 
 
 @dataclass(frozen=True)
@@ -101,38 +99,49 @@ class VideoFile:
         return (self.path,)
 
 
-class Workshop:
-    """The engine, the private folder and all that is kept in it.
+class CameraSession(Protocol):
+    """A page whose camera is painted live."""
+
+    async def leave(self, sentence: str) -> None:
+        """End it, and say why."""
+        ...
+
+
+class AppState:
+    """The worker, the private folder and all that is kept in it.
 
     Args:
         studio: makes the studio when it is first needed.
+
+    Attributes:
+        camera: the one page whose camera is painted.
     """
 
     def __init__(self, studio: Callable[[], Studio]) -> None:
         self.folder = PrivateFolder()
-        self.engine = Engine()
-        self.atelier = Atelier(studio)
-        self.board = JobBoard(self.engine, self.folder)
-        self.photos: Shelf[PhotoFile] = Shelf("photo", PHOTOS_BYTES, forgotten=self.atelier.close)
-        self.styles: Shelf[StyleFile] = Shelf("style picture", STYLES_BYTES)
-        self.videos: Shelf[VideoFile] = Shelf("video", VIDEOS_BYTES)
-        self.camera: LiveSession | None = None
+        self.worker = Worker()
+        self.portraits = OpenPortraits(studio)
+        self.jobs = JobList(self.worker, self.folder)
+        self.photos: Store[PhotoFile] = Store("photo", PHOTOS_BYTES, on_removed=self.portraits.close)
+        self.styles: Store[StyleFile] = Store("style picture", STYLES_BYTES)
+        self.videos: Store[VideoFile] = Store("video", VIDEOS_BYTES)
+        self.camera: CameraSession | None = None
 
     def close(self) -> None:
         """Stop working and delete everything that was uploaded or made."""
-        self.board.close()
-        self.engine.close()
+        self.jobs.close()
+        self.worker.close()
         self.folder.close()
 
-    async def do(self, request: Request, work: Callable[[Progress], Result]) -> Result:
-        """Work in the engine's thread for as long as the page waits for it.
+    async def run_for(self, request: Request, work: Callable[[Progress], Result]) -> Result:
+        """Work in the worker's thread for as long as the page waits for it.
 
         Raises:
-            Refused: too much is waiting (429).
+            RequestError: too much is waiting (429).
             ClientDisconnect: the page does not wait any more; work that had not started never will.
         """
-        ticket = self.engine.submit(work)
-        waiting = asyncio.wrap_future(ticket.future)
+        task = self.worker.submit(work)
+        waiting = asyncio.wrap_future(task.future)
         gone = asyncio.ensure_future(_disconnected(request))
         both: set[asyncio.Future[Any]] = {waiting, gone}
         try:
@@ -142,18 +151,38 @@ class Workshop:
             raise ClientDisconnect
         finally:
             if not waiting.done():
-                ticket.cancel()
+                task.cancel()
                 # Whatever comes of it now, somebody has looked.
                 waiting.add_done_callback(lambda late: late.cancelled() or late.exception())
             gone.cancel()
 
-    def open(self, key: str) -> OpenPortrait:
-        """The portrait of a photo; in the engine's thread.
+    # --- photos ------------------------------------------------------------------------------------------------------
+
+    def add_photo(self, key: str, path: Path, name: str) -> PhotoFile:
+        """Read and parse a file, and keep it; in the worker's thread.
 
         Raises:
-            Refused: there is no such photo (404).
+            ImageError: it cannot be read.
+            SelfieartError: it is too small.
         """
-        return self.atelier.open(key, self.photos.get(key).path, PHOTO_PIXELS)
+        try:
+            opened = self.portraits.open(key, path, PHOTO_PIXELS)
+            facts = opened.facts()
+            look, notes = self.look_from_text(opened.portrait.photo.text.get(PNG_KEY))
+            photo = PhotoFile(path, name, replace(facts, notes=(*facts.notes, *notes)), look)
+            self.photos.put(key, photo)
+        except BaseException:
+            self.portraits.close(key)
+            raise
+        return photo
+
+    def open(self, key: str) -> OpenPortrait:
+        """The portrait of a photo; in the worker's thread.
+
+        Raises:
+            RequestError: there is no such photo (404).
+        """
+        return self.portraits.open(key, self.photos.get(key).path, PHOTO_PIXELS)
 
     # --- names of styles ---------------------------------------------------------------------------------------------
 
@@ -161,7 +190,7 @@ class Workshop:
         """The file behind "style:ID".
 
         Raises:
-            Refused: there is no such style (404).
+            RequestError: there is no such style (404).
         """
         return str(self.styles.get(style.removeprefix(STYLE_PREFIX)).path)
 
@@ -173,45 +202,40 @@ class Workshop:
         """
         if style in PLAIN_STYLES or style in presets() or parse_color(style) is not None:
             return style
-        for key, kept in reversed(self.styles.items()):
-            if str(kept.path) == style or kept.name == Path(style).name:
+        for key, file in reversed(self.styles.items()):
+            if str(file.path) == style or file.name == Path(style).name:
                 return f"{STYLE_PREFIX}{key}"
         raise unknown("style", Path(style).name, [*presets(), *PLAIN_STYLES])
 
     def style_name(self, style: str) -> str:
         """What a style of a look is called outside of the app: an uploaded picture by the name of its file."""
-        return next((kept.name for _, kept in self.styles.items() if str(kept.path) == style), style)
+        return next((file.name for _, file in self.styles.items() if str(file.path) == style), style)
 
-    def named(self, look: Look) -> Look:
+    def shared_look(self, look: Look) -> Look:
         """A look as it leaves the app, without private paths."""
         return restyled(look, self.style_name)
 
-    def look_found(self, text: str | None) -> tuple[dict[str, Any] | None, list[str]]:
-        """The look inside a picture as JSON, and notes about what of it cannot be used here."""
-        from selfieart.errors import SelfieartError
-
+    def look_from_text(self, text: str | None) -> tuple[Look | None, tuple[str, ...]]:
+        """The look inside a picture with the page's names of styles, and notes about what of it cannot be used here."""
         if text is None:
-            return None, []
+            return None, ()
         try:
             look = Look.from_toml(text)
-            kept = restyled(look, self.style_key)
+            usable = restyled(look, self.style_key)
         except (SelfieartError, TypeError):
-            return None, ["The look inside the picture cannot be read: it was made by another version."]
-        lost = sorted({Path(w.style).name for name, w in look.segments.items() if name not in kept.segments})
-        notes = [f"The look uses the picture {name}: add it as a style to have all of it." for name in lost]
-        return look_json(kept), notes
+            return None, ("The look inside the picture cannot be read: it was made by another version.",)
+        missing = [segment.style for name, segment in look.segments.items() if name not in usable.segments]
+        lost = sorted({name for style in missing for name in pictures_in(style)})
+        notes = (f"The look uses the picture {name}: add it as a style to have all of it." for name in lost)
+        return usable, tuple(notes)
+
+
+def state_of(connection: HTTPConnection) -> AppState:
+    """What the app holds that serves a request or a socket."""
+    state: AppState = connection.app.state.selfieart
+    return state
 
 
 async def _disconnected(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
-
-
-def refuse_unless(offered: bool, sentence: str) -> None:
-    """Refuse with 400 what this build does not offer.
-
-    Raises:
-        Refused: it does not.
-    """
-    if not offered:
-        raise Refused(400, sentence)

@@ -1,4 +1,4 @@
-"""Where uploads and results are kept: files in a private folder, forgotten oldest first when they grow too many."""
+"""Where uploads and results are kept: files in a private folder, the oldest deleted when they grow too many."""
 
 from __future__ import annotations
 
@@ -41,85 +41,85 @@ class PrivateFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-class Kept(Protocol):
-    """Something with files."""
+class HasFiles(Protocol):
+    """Something that lies in files."""
 
     @property
     def files(self) -> Iterable[Path]:
-        """The files that go when it goes."""
+        """The files that are deleted with it."""
         ...
 
 
-Thing = TypeVar("Thing", bound=Kept)
+Item = TypeVar("Item", bound=HasFiles)
 
 
-class Shelf(Generic[Thing]):
-    """Things by id. The one used longest ago goes first when their files together hold too many bytes.
+class Store(Generic[Item]):
+    """Items by id. The one used longest ago is deleted first when the files of all hold too many bytes.
 
     Args:
         what: how a sentence calls one of them: "photo".
         limit: bytes of all files.
-        most: how many things.
-        forgotten: called with the id of what is gone.
+        most: how many items.
+        on_removed: called with the id of what is gone.
     """
 
     def __init__(
-        self, what: str, limit: int, most: int = 200, forgotten: Callable[[str], None] = lambda key: None
+        self, what: str, limit: int, most: int = 200, on_removed: Callable[[str], None] = lambda key: None
     ) -> None:
-        self.what, self.limit, self.most, self._forgotten = what, limit, most, forgotten
-        self._things: OrderedDict[str, tuple[Thing, int]] = OrderedDict()
+        self.what, self.limit, self.most, self._on_removed = what, limit, most, on_removed
+        self._items: OrderedDict[str, tuple[Item, int]] = OrderedDict()
         self._pins: Counter[str] = Counter()
         self._lock = threading.RLock()
 
     def __len__(self) -> int:
-        return len(self._things)
+        return len(self._items)
 
     @property
     def bytes(self) -> int:
         """Size of all files."""
         with self._lock:
-            return sum(size for _, size in self._things.values())
+            return sum(size for _, size in self._items.values())
 
-    def put(self, key: str, thing: Thing) -> None:
-        """Keep a thing, and forget others if there is no room for it."""
-        size = sum(path.stat().st_size for path in thing.files)
+    def put(self, key: str, item: Item) -> None:
+        """Keep an item, and delete others if there is no room for it."""
+        size = sum(path.stat().st_size for path in item.files)
         with self._lock:
-            self._things[key] = (thing, size)
-            for other in list(self._things):
+            self._items[key] = (item, size)
+            for other in list(self._items):
                 if self.bytes <= self.limit and len(self) <= self.most:
                     break
                 if other != key and not self._pins[other]:
                     self.remove(other)
 
-    def get(self, key: str) -> Thing:
-        """A thing that is used now.
+    def get(self, key: str) -> Item:
+        """An item that is used now.
 
         Raises:
-            Refused: there is none with this id (404).
+            RequestError: there is none with this id (404).
         """
         with self._lock:
-            if key not in self._things:
+            if key not in self._items:
                 raise not_found(self.what)
-            self._things.move_to_end(key)
-            return self._things[key][0]
+            self._items.move_to_end(key)
+            return self._items[key][0]
 
-    def items(self) -> list[tuple[str, Thing]]:
-        """All things with their ids, oldest first."""
+    def items(self) -> list[tuple[str, Item]]:
+        """All items with their ids, oldest first."""
         with self._lock:
-            return [(key, thing) for key, (thing, _) in self._things.items()]
+            return [(key, item) for key, (item, _) in self._items.items()]
 
     def remove(self, key: str) -> None:
-        """Forget a thing and delete its files; nothing happens if it is gone already."""
+        """Delete an item with its files; nothing happens if it is gone already."""
         with self._lock:
-            thing, _ = self._things.pop(key, (None, 0))
-        if thing is not None:
-            for path in thing.files:
+            item, _ = self._items.pop(key, (None, 0))
+        if item is not None:
+            for path in item.files:
                 path.unlink(missing_ok=True)
-            self._forgotten(key)
+            self._on_removed(key)
 
     @contextmanager
     def pinned(self, keys: Iterable[str]) -> Iterator[None]:
-        """Keep things for as long as a block runs, whatever else comes."""
+        """Keep items for as long as a block runs, whatever else comes."""
         held = list(keys)
         with self._lock:
             self._pins.update(held)

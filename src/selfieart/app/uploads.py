@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import anyio
 from starlette.requests import Request
 
-from selfieart.app.errors import Refused, busy, invalid, too_large
+from selfieart.app.errors import RequestError, busy, invalid, too_large
 from selfieart.app.store import PrivateFolder
 from selfieart.errors import printable
 
@@ -29,7 +29,7 @@ _LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
-class Kind:
+class UploadKind:
     """What a body may be.
 
     Attributes:
@@ -47,9 +47,9 @@ class Kind:
         return _video_suffix(head) if self.what == "video" else _picture_suffix(head)
 
 
-PHOTO = Kind("photo", PHOTO_BYTES, "JPEG, PNG, WebP, TIFF or BMP picture")
-STYLE = Kind("style picture", STYLE_BYTES, "JPEG, PNG, WebP, TIFF or BMP picture")
-VIDEO = Kind("video", VIDEO_BYTES, "MP4, MOV, MKV, WebM, AVI or GIF video")
+PHOTO = UploadKind("photo", PHOTO_BYTES, "JPEG, PNG, WebP, TIFF or BMP picture")
+STYLE = UploadKind("style picture", STYLE_BYTES, "JPEG, PNG, WebP, TIFF or BMP picture")
+VIDEO = UploadKind("video", VIDEO_BYTES, "MP4, MOV, MKV, WebM, AVI or GIF video")
 
 
 def _picture_suffix(head: bytes) -> str | None:
@@ -73,12 +73,12 @@ def _video_suffix(head: bytes) -> str | None:
     return ".avi" if head[:4] == b"RIFF" and head[8:12] == b"AVI " else None
 
 
-async def receive_file(request: Request, kind: Kind, folder: PrivateFolder) -> Path:
+async def receive_file(request: Request, kind: UploadKind, folder: PrivateFolder) -> Path:
     """The body as a private file.
 
     Raises:
-        Refused: it is larger than its kind may be (413), of another format (415), or empty (400), or too many files
-            are coming at once (429).
+        RequestError: it is larger than its kind may be (413), of another format (415), or empty (400), or too many
+            files are coming at once (429).
         ClientDisconnect: the page went away; nothing is left.
     """
     _check_length(request, kind.what, kind.limit)
@@ -91,7 +91,7 @@ async def receive_file(request: Request, kind: Kind, folder: PrivateFolder) -> P
         folder.uploads -= 1
 
 
-async def _received(request: Request, kind: Kind, folder: PrivateFolder) -> Path:
+async def _received(request: Request, kind: UploadKind, folder: PrivateFolder) -> Path:
     block, size, stream = bytearray(), 0, request.stream()
     path: Path | None = None
     try:
@@ -106,13 +106,13 @@ async def _received(request: Request, kind: Kind, folder: PrivateFolder) -> Path
                 await anyio.to_thread.run_sync(_append, path, bytes(block))
                 block.clear()
         if not size:
-            raise Refused(400, f"The {kind.what} is empty, 0 bytes: choose another file.")
+            raise RequestError(400, f"The {kind.what} is empty, 0 bytes: choose another file.")
         path = path or folder.new_file(_suffix(kind, bytes(block[:16])))
         await anyio.to_thread.run_sync(_append, path, bytes(block))
     except BaseException as error:
         if path is not None:
             path.unlink(missing_ok=True)
-        if isinstance(error, Refused) and size <= kind.limit:
+        if isinstance(error, RequestError) and size <= kind.limit:
             await _drain(stream, kind.limit - size)
         raise
     return path
@@ -126,10 +126,10 @@ async def _drain(stream: AsyncIterator[bytes], most: int) -> None:
             return
 
 
-def _suffix(kind: Kind, head: bytes) -> str:
+def _suffix(kind: UploadKind, head: bytes) -> str:
     suffix = kind.suffix(head)
     if suffix is None:
-        raise Refused(415, f"This is no {kind.formats}: export it as one of these and try again.")
+        raise RequestError(415, f"This is no {kind.formats}: export it as one of these and try again.")
     return suffix
 
 
@@ -148,7 +148,7 @@ async def receive_json(request: Request, limit: int = JSON_BYTES) -> Any:
     """The body as JSON.
 
     Raises:
-        Refused: it is too large (413) or no JSON (422).
+        RequestError: it is too large (413) or no JSON (422).
     """
     _check_length(request, "request", limit)
     body = bytearray()
@@ -164,7 +164,7 @@ def read_json(text: str | bytes) -> Any:
     """JSON without the numbers that are none and without keys given twice.
 
     Raises:
-        Refused: it is no such JSON (422).
+        RequestError: it is no such JSON (422).
     """
 
     def refuse(constant: str) -> None:

@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
+import cv2
 import numpy as np
-from numpy.typing import NDArray
+from PIL import Image
 
 from selfieart.app.jobs import Reporter, ResultFile
+from selfieart.app.requests import STEADINESS, LiveRequest, VideoJobRequest
 from selfieart.app.uploads import VIDEO_SECONDS
 from selfieart.errors import SelfieartError
+from selfieart.imaging.arrays import Pixels
 from selfieart.look import Look
+from selfieart.video.frame import Frame, FramePainter, State
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
+    # The codecs are loaded when a video comes.
     from selfieart.render.studio import Studio
-    from selfieart.video.frame import Frame, FramePainter
     from selfieart.video.io.source import VideoInfo
 
-Octets = NDArray[np.uint8]
-
 PREVIEW_SIDE = 640
+LARGEST_FRAME = 2_100_000
+"""Pixels of a frame from a camera."""
+
 _SECONDS_BETWEEN_PREVIEWS = 1.5
 _PAINTING = 0.97
 """Share of a job that is painting; the rest is putting the file together."""
 
 
-def look_into(path: Path) -> tuple[VideoInfo, Octets]:
+def read_start(path: Path) -> tuple[VideoInfo, Pixels]:
     """What a video is, and its first frame (H, W, 3).
 
     Raises:
@@ -50,7 +54,7 @@ def _too_long() -> SelfieartError:
 
 
 def painter_for(studio: Studio, look: Look, steadiness: float) -> FramePainter[Any]:
-    """What paints the frames of a clip.
+    """What paints the frames of a video.
 
     Raises:
         SelfieartError: the look or the steadiness is out of range.
@@ -60,8 +64,8 @@ def painter_for(studio: Studio, look: Look, steadiness: float) -> FramePainter[A
     return VideoPainter(studio, look, steadiness=steadiness)
 
 
-class Shown:
-    """A painter that shows a frame now and then, and stops where a clip turns out to be too long.
+class PreviewingPainter(Generic[State]):
+    """A painter that shows a frame now and then, and stops where a video turns out to be too long.
 
     Args:
         painter: what paints.
@@ -69,23 +73,23 @@ class Shown:
         clock: seconds.
     """
 
-    def __init__(self, painter: FramePainter[Any], show: Callable[[bytes], None], clock: Callable[[], float]) -> None:
+    def __init__(self, painter: FramePainter[State], show: Callable[[bytes], None], clock: Callable[[], float]) -> None:
         self.painter, self.show, self.clock = painter, show, clock
         self._shown_at = float("-inf")
 
-    def start(self) -> Any:
+    def start(self) -> State:
         """The state before the first frame."""
         return self.painter.start()
 
-    def restore(self, tensors: dict[str, Tensor]) -> Any:
+    def restore(self, described: Any) -> State:
         """The state that was described."""
-        return self.painter.restore(tensors)
+        return self.painter.restore(described)
 
-    def paint(self, frame: Frame, state: Any) -> tuple[Octets, Any]:
+    def paint(self, frame: Frame, state: State) -> tuple[Pixels, State]:
         """The painted frame (H, W, 3) and the next state.
 
         Raises:
-            SelfieartError: the clip is too long.
+            SelfieartError: the video is too long.
         """
         if frame.time > VIDEO_SECONDS:
             raise _too_long()
@@ -96,42 +100,32 @@ class Shown:
         return pixels, state
 
 
-def paint_clip(
-    studio: Studio,
-    source: Path,
-    out: Path,
-    name: str,
-    look: Look,
-    steadiness: float,
-    side: int | None,
-    report: Reporter,
+def make_video(
+    studio: Studio, source: Path, made: ResultFile, request: VideoJobRequest, report: Reporter
 ) -> ResultFile:
-    """Paint a whole video; in the engine's thread.
+    """Paint a whole video; in the worker's thread.
 
     Args:
         studio: where.
         source: the video.
-        out: the private file to write.
-        name: of the download.
-        look, steadiness: how.
-        side: longest that the short side may be, in pixels; None keeps the size.
+        made: the private file to write.
+        request: how.
         report: told how far it is.
 
     Raises:
         SelfieartError: it cannot be read or painted.
         Cancelled: the job was cancelled.
     """
-    import time
-
     from selfieart.video.pipeline import VideoOptions, paint_video
 
-    painter = Shown(painter_for(studio, look, steadiness), report.preview, time.monotonic)
+    painter = painter_for(studio, request.look, request.steadiness)
+    previewing = PreviewingPainter(painter, report.preview, time.monotonic)
 
     def progress(stage: str, done: float) -> None:
         report.progress(stage, _PAINTING * done if stage == "paint" else _PAINTING + (1 - _PAINTING) * done)
 
-    paint_video(source, out, painter, VideoOptions(side=side), progress)
-    return ResultFile(out, name)
+    paint_video(source, made.path, previewing, VideoOptions(side=request.side), progress)
+    return made
 
 
 class LivePainter:
@@ -139,13 +133,12 @@ class LivePainter:
 
     Args:
         studio: where.
-        look: how.
-        width: to which frames are reduced.
+        request: how.
     """
 
-    def __init__(self, studio: Studio, look: Look, width: int) -> None:
-        self.width = width
-        self._painter = painter_for(studio, look, 0.85)
+    def __init__(self, studio: Studio, request: LiveRequest) -> None:
+        self._width = request.width
+        self._painter = painter_for(studio, request.look, STEADINESS)
         self._state = self._painter.start()
         self._index = 0
 
@@ -155,28 +148,19 @@ class LivePainter:
         Raises:
             SelfieartError: the frame is none of these, or too large.
         """
-        from selfieart.video.frame import Frame
-
-        pixels = read_frame(encoded, self.width)
+        pixels = read_frame(encoded, self._width)
         frame = Frame(pixels, Fraction(self._index, 10), self._index)
         painted, self._state = self._painter.paint(frame, self._state)
         self._index += 1
-        return jpeg(painted, self.width, quality=85)
+        return jpeg(painted, self._width, quality=85)
 
 
-LARGEST_FRAME = 2_100_000
-"""Pixels of a frame from a camera."""
-
-
-def read_frame(encoded: bytes, width: int) -> Octets:
+def read_frame(encoded: bytes, width: int) -> Pixels:
     """A JPEG or WebP frame as (h, w, 3), reduced to a width.
 
     Raises:
         SelfieartError: it is none of these, damaged or too large.
     """
-    import cv2
-    from PIL import Image
-
     try:
         with Image.open(BytesIO(encoded), formats=("JPEG", "WEBP")) as image:
             if image.width * image.height > LARGEST_FRAME:
@@ -193,10 +177,8 @@ def read_frame(encoded: bytes, width: int) -> Octets:
     return pixels
 
 
-def jpeg(pixels: Octets, side: int, quality: int = 82) -> bytes:
+def jpeg(pixels: Pixels, side: int, quality: int = 82) -> bytes:
     """A picture (H, W, 3) as a JPEG whose long side has at most ``side`` pixels."""
-    import cv2
-
     scale = side / max(pixels.shape[:2])
     if scale < 1:
         size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))

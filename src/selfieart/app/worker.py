@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from contextvars import Context
 from typing import Any, Generic, TypeVar
 
 from selfieart.app.errors import busy
@@ -19,8 +20,8 @@ from selfieart.progress import Progress
 Result = TypeVar("Result")
 
 
-class Ticket(Generic[Result]):
-    """Work that was handed in.
+class Task(Generic[Result]):
+    """Work that was submitted.
 
     Args:
         work: gets a progress callback, which raises Cancelled when nobody wants the result any more.
@@ -41,8 +42,8 @@ class Ticket(Generic[Result]):
         self.future.cancel()
 
 
-class Engine:
-    """A worker thread with two bounded queues: requests, which overtake, and jobs.
+class Worker:
+    """A thread with two bounded queues: requests, which overtake, and jobs.
 
     Args:
         requests, jobs: how many may wait.
@@ -50,19 +51,19 @@ class Engine:
 
     def __init__(self, requests: int = 32, jobs: int = 8) -> None:
         self._limits = {False: requests, True: jobs}
-        self._queues: dict[bool, deque[Ticket[Any]]] = {False: deque(), True: deque()}
+        self._queues: dict[bool, deque[Task[Any]]] = {False: deque(), True: deque()}
         self._wake = threading.Condition()
         self._closing = False
-        self._thread = threading.Thread(target=self._run, name="selfieart-engine", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="selfieart-worker", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Callable[[Progress], Result], is_job: bool = False) -> Ticket[Result]:
-        """Hand in work.
+    def submit(self, work: Callable[[Progress], Result], is_job: bool = False) -> Task[Result]:
+        """Queue a task.
 
         Raises:
-            Refused: too much is waiting (429).
+            RequestError: too much is waiting (429).
         """
-        ticket = Ticket(work, is_job)
+        task = Task(work, is_job)
         with self._wake:
             queue = self._queues[is_job]
             # Those that were cancelled while they waited take no room.
@@ -70,9 +71,9 @@ class Engine:
                 queue.remove(dropped)
             if self._closing or len(queue) >= self._limits[is_job]:
                 raise busy()
-            queue.append(ticket)
+            queue.append(task)
             self._wake.notify()
-        return ticket
+        return task
 
     def close(self, seconds: float = 5.0) -> None:
         """Stop: what runs is cancelled at its next step, what waits never starts.
@@ -82,12 +83,12 @@ class Engine:
         """
         with self._wake:
             self._closing = True
-            waiting = [ticket for queue in self._queues.values() for ticket in queue]
+            waiting = [task for queue in self._queues.values() for task in queue]
             for queue in self._queues.values():
                 queue.clear()
             self._wake.notify()
-        for ticket in waiting:
-            ticket.cancel()
+        for task in waiting:
+            task.cancel()
         self._thread.join(seconds)
 
     def _run(self) -> None:
@@ -97,34 +98,30 @@ class Engine:
                     self._wake.wait()
                 if self._closing:
                     return
-                ticket = (self._queues[False] or self._queues[True]).popleft()
-            self._do(ticket)
-            # What the last ticket held must not live until the next one comes.
-            del ticket
+                task = (self._queues[False] or self._queues[True]).popleft()
+            self._do(task)
+            # What the last task held must not live until the next one comes.
+            del task
 
-    def _do(self, ticket: Ticket[Any]) -> None:
-        if not ticket.future.set_running_or_notify_cancel():
+    def _do(self, task: Task[Any]) -> None:
+        if not task.future.set_running_or_notify_cancel():
             return
         try:
-            result = ticket.work(lambda stage, done: self._step(ticket))
+            # A job may report from within a state of its own, as numpy.errstate is: what overtakes it is not in it.
+            result = Context().run(task.work, lambda stage, done: self._step(task))
         except BaseException as error:
-            ticket.future.set_exception(error)
+            task.future.set_exception(error)
         else:
-            ticket.future.set_result(result)
+            task.future.set_result(result)
 
-    def _step(self, ticket: Ticket[Any]) -> None:
+    def _step(self, task: Task[Any]) -> None:
         """What happens between two steps of a piece of work."""
-        if ticket.is_job:
+        if task.is_job:
             self._let_requests_pass()
-        if self._closing or ticket.cancelled.is_set():
+        if self._closing or task.cancelled.is_set():
             raise Cancelled("Nobody waits for this any more.")
 
     def _let_requests_pass(self) -> None:
         while self._queues[False]:
-            import torch
-
             with suppress(IndexError):
-                ticket = self._queues[False].popleft()
-                # A job may report from within a mode of its own, and a request must not work in that.
-                with torch.inference_mode(False), torch.enable_grad():
-                    self._do(ticket)
+                self._do(self._queues[False].popleft())

@@ -1,4 +1,4 @@
-"""``selfieart evaluate``."""
+"""``selfieart evaluate``: arguments in, tables or JSON out; the work is that of :mod:`selfieart.evaluation`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from selfieart.parsing.choice import DEFAULT_PARSER
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from selfieart.evaluation import StyleScores
 
 app = typer.Typer(help="Measure how good the packaged models and their results are.", no_args_is_help=True)
 
@@ -41,48 +41,18 @@ def parsing(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")] = False,
 ) -> None:
     """How well a parser reads labelled pictures: IoU and F1 per segment."""
-    from selfieart.cli.console import plain_console, print_json, progress
-    from selfieart.errors import unknown
-    from selfieart.evaluation.parsing import (
-        OnePass,
-        Whole,
-        evaluate_parsing,
-        held_out_names,
-        network,
-        pairs_in,
-        read_pairs,
-    )  # fmt: skip
-    from selfieart.training.parser import PaintedCopies
+    from selfieart.cli.console import print_json, progress
+    from selfieart.evaluation import ParsingEvaluation, evaluate_parsing
 
-    kinds = ("classes", "person", "parts")
-    if kind not in kinds:
-        raise unknown("kind of labels", kind, kinds)
-    samples = read_pairs(pairs_in(images, labels, held_out_names() if held_out else None), kind)
-    chosen, net = network(parser, weights)
-    if painted:
-        copies = PaintedCopies(samples, 0)
-        samples = [copies[place] for place in range(len(samples))]
+    options = ParsingEvaluation(images, labels, kind, parser, weights, side, painted, held_out)
     with progress(quiet=as_json) as report:
-        scores = evaluate_parsing(Whole(chosen) if side is None else OnePass(net, side), samples, report)
+        scores = evaluate_parsing(options, report)
     if as_json:
-        print_json(scores)
+        print_json(scores.to_json())
         return
-    _print_scores(plain_console(), scores)
+    from selfieart.cli.evaluate_tables import show_parsing
 
-
-def _print_scores(console: Console, scores: dict[str, Any]) -> None:
-    from rich.table import Table
-
-    if "iou" in scores:
-        table = Table("segment", "IoU", "F1")
-        for name, value in scores["iou"].items():
-            f1 = scores["f1"][name]
-            table.add_row(name, *("absent" if v is None else f"{v:.3f}" for v in (value, f1)))
-        table.add_row("mean", f"{scores['mean_iou']:.3f}", f"{scores['mean_f1']:.3f}")
-        console.print(table)
-    for name in ("pixel_accuracy", "person_iou", "allowed"):
-        if name in scores:
-            console.print(f"{name}: {scores[name]:.4f}")
+    show_parsing(scores)
 
 
 Photos = Annotated[list[Path], typer.Option("--photo", help="A photo to paint. Repeat it.")]
@@ -104,11 +74,13 @@ def presets(
     as_json: Json = False,
 ) -> None:
     """Style and content distance of every preset, as the teacher sees it."""
-    from selfieart.styles.presets import presets as catalogue
+    from selfieart.cli.console import progress
+    from selfieart.evaluation import PresetsEvaluation, evaluate_presets
 
-    _judge_styles(
-        {name: paintings / f"{name}.jpg" for name in catalogue()}, photo, teacher, weights, gatys, side, as_json
-    )
+    options = PresetsEvaluation(paintings, tuple(photo), teacher, weights, gatys, side)
+    with progress(quiet=as_json) as report:
+        scores = evaluate_presets(options, report)
+    _print_styles(scores, as_json)
 
 
 @app.command()
@@ -128,11 +100,13 @@ def instant(
     as_json: Json = False,
 ) -> None:
     """Style and content distance of pictures whose codes are predicted, as the teacher sees it."""
-    from selfieart.evaluation.style_transfer import paintings_in
-    from selfieart.training.labelled import held_out_names
+    from selfieart.cli.console import progress
+    from selfieart.evaluation import InstantEvaluation, evaluate_instant
 
-    styles = paintings_in(pictures, held_out_names() if held_out else None, count)
-    _judge_styles(styles, photo, teacher, weights, gatys, side, as_json)
+    options = InstantEvaluation(pictures, tuple(photo), teacher, weights, count, held_out, gatys, side)
+    with progress(quiet=as_json) as report:
+        scores = evaluate_instant(options, report)
+    _print_styles(scores, as_json)
 
 
 @app.command()
@@ -148,68 +122,22 @@ def encoder(
     as_json: Json = False,
 ) -> None:
     """Gatys' method with the perceptual encoder beside the same with the teacher, both judged by the teacher."""
-    from selfieart.cli.console import plain_console, print_json, progress
-    from selfieart.errors import SelfieartError
-    from selfieart.evaluation.style_transfer import Judge, compare_encoders, paintings_in
-    from selfieart.imaging import write_photo
-    from selfieart.networks.encoder import Encoder, load_encoder
-    from selfieart.training.loop import load_start
+    from selfieart.cli.console import print_json, progress
+    from selfieart.evaluation import EncoderEvaluation, evaluate_encoder
 
-    for path in (teacher, *photo, *([weights] if weights else [])):
-        if not path.is_file():
-            raise SelfieartError(f"{path} does not exist: give a file.")
-    judged = load_encoder() if weights is None else Encoder().requires_grad_(False).eval()
-    if weights is not None:
-        load_start(judged, weights)
-    styles = paintings_in(paintings, None, count)
+    options = EncoderEvaluation(paintings, tuple(photo), teacher, weights, count, iterations, side)
     with progress(quiet=as_json) as report:
-        scores, picture = compare_encoders(Judge(teacher, photo, side), judged, styles, iterations, report)
+        scores = evaluate_encoder(options, report)
     if sheet:
-        write_photo(sheet, picture, overwrite=True)
-    means = {name: rows["mean"] for name, rows in scores.items()}
-    ratio = means["encoder"]["style"] / means["teacher"]["style"]
+        from selfieart.imaging import write_photo
+
+        write_photo(sheet, scores.sheet, overwrite=True)
     if as_json:
-        print_json({**scores, "ratio": ratio})
+        print_json(scores.to_json())
         return
-    console = plain_console()
-    for name, mean in means.items():
-        console.print(f"{name}: style distance {mean['style']:.4f}, content distance {mean['content']:.4f}")
-    console.print(f"ratio of the style distances: {ratio:.2f}")
+    from selfieart.cli.evaluate_tables import show_encoder
 
-
-def _judge_styles(
-    styles: dict[str, Path],
-    photo: list[Path],
-    teacher: Path,
-    weights: Path | None,
-    gatys: int,
-    side: int,
-    as_json: bool,
-) -> None:
-    from rich.table import Table
-
-    from selfieart.cli.console import plain_console, print_json, progress
-    from selfieart.errors import SelfieartError
-    from selfieart.evaluation.style_transfer import Judge, optimised_by, painted_by
-    from selfieart.styles.presets import load_presets, load_presets_from
-
-    for path in (teacher, *photo, *styles.values(), *([weights] if weights else [])):
-        if not path.is_file():
-            raise SelfieartError(f"{path} does not exist: give a file.")
-    judge = Judge(teacher, photo, side)
-    stylizer = load_presets() if weights is None else load_presets_from(weights)
-    with progress(quiet=as_json) as report:
-        results = {"feed-forward": judge.scores(styles, painted_by(stylizer, styles), report)}
-        if gatys:
-            results["gatys"] = judge.scores(styles, optimised_by(judge.encoder, gatys, side), report)
-    if as_json:
-        print_json(results if gatys else results["feed-forward"])
-        return
-    table = Table("style", *(f"{method}: {kind}" for method in results for kind in ("style", "content")))
-    for name in results["feed-forward"]:
-        cells = [f"{rows[name][kind]:.4f}" for rows in results.values() for kind in ("style", "content")]
-        table.add_row(name, *cells)
-    plain_console().print(table)
+    show_encoder(scores)
 
 
 @app.command()
@@ -222,24 +150,16 @@ def similarity(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")] = False,
 ) -> None:
     """How much of a photo survives in a result: SSIM, FSIMc and GMSD."""
-    from rich.table import Table
+    from selfieart.cli.console import print_json
+    from selfieart.evaluation import SimilarityEvaluation, evaluate_similarity
 
-    from selfieart.cli.console import plain_console, print_json
-    from selfieart.imaging import read_photo
-    from selfieart.metrics.similarity import fsimc, gmsd, ssim
-    from selfieart.networks.tensors import as_tensor
-
-    x, y = (as_tensor(read_photo(path).pixels) for path in (content, result))
-    weight = None if mask is None else as_tensor(read_photo(mask).pixels).mean(0)
-    values = {"ssim": ssim(x, y, weight), "fsimc": fsimc(x, y, weight), "gmsd": gmsd(x, y, weight)}
-    scores = {name: float(value) for name, value in values.items()}
+    scores = evaluate_similarity(SimilarityEvaluation(content, result, mask))
     if as_json:
-        print_json({"content": content, "result": result, "mask": mask, **scores})
+        print_json(scores.to_json())
         return
-    table = Table("measure", "value", "of equal pictures")
-    for name, label, best in (("ssim", "SSIM", "1"), ("fsimc", "FSIMc", "1"), ("gmsd", "GMSD", "0")):
-        table.add_row(label, f"{scores[name]:.4f}", best)
-    plain_console().print(table)
+    from selfieart.cli.evaluate_tables import show_similarity
+
+    show_similarity(scores)
 
 
 @app.command()
@@ -267,9 +187,27 @@ def video(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")] = False,
 ) -> None:
     """How steady painted videos are: warping error, stable masks, and how much of the style is left."""
-    from selfieart.cli.evaluate_video import run
+    from selfieart.cli.console import plain_console, print_json
+    from selfieart.cli.photo import look_from
+    from selfieart.errors import LookError
+    from selfieart.evaluation import VideoEvaluation, evaluate_video
+    from selfieart.look import Look
 
-    run(clips, style or [], look, steadiness, parse_every, start, frames, side, teacher, paintings, as_json)
+    worn = look_from(style or [], {}, {}, Look.load(look) if look else Look())
+    if not worn.segments:
+        raise LookError(
+            "Nothing to paint: give --style SEGMENT=STYLE (or --look FILE), for example --style hair=candy."
+        )
+    every: Any = int(parse_every) if parse_every.strip().isdecimal() else parse_every.strip().lower()
+    options = VideoEvaluation(tuple(clips), worn, steadiness, every, start, frames, side, teacher, paintings)
+    with plain_console(stderr=True).status("Measuring") as status:
+        scores = evaluate_video(options, lambda stage, done: status.update(stage))
+    if as_json:
+        print_json(scores.to_json())
+        return
+    from selfieart.cli.evaluate_tables import show_video
+
+    show_video(scores)
 
 
 Sheet = Annotated[Path, typer.Option("--sheet", help="Write all results side by side (PNG).")]
@@ -293,9 +231,24 @@ def portrait_aware(
     as_json: Json = False,
 ) -> None:
     """How much of a person survives portrait-aware transfer, Gatys and Gatys+: the paper's Table 1."""
-    from selfieart.cli.evaluate_methods import portrait_aware as run
+    from selfieart.cli.console import print_json, progress
 
-    run(photo, style, side, iterations, published, sheet, overwrite, as_json)
+    _check_sheet(sheet, overwrite)
+    from selfieart.evaluation import PortraitAwareEvaluation, evaluate_portrait_aware
+
+    options = PortraitAwareEvaluation(tuple(photo), tuple(style), side, iterations, published)
+    with progress(quiet=as_json) as report:
+        scores = evaluate_portrait_aware(options, report)
+    if sheet is not None:
+        from selfieart.imaging import write_photo
+
+        write_photo(sheet, scores.sheet(), overwrite=overwrite)
+    if as_json:
+        print_json(scores.to_json())
+        return
+    from selfieart.cli.evaluate_tables import show_portrait_aware
+
+    show_portrait_aware(scores)
 
 
 @app.command()
@@ -311,6 +264,33 @@ def methods(
     overwrite: Overwrite = False,
 ) -> None:
     """Paint photos in styles by several methods, side by side on one sheet."""
-    from selfieart.cli.evaluate_methods import methods as run
+    from selfieart.cli.console import plain_console, progress
 
-    run(photo, style, method or [], side, iterations, sheet, overwrite)
+    _check_sheet(sheet, overwrite)
+    from selfieart.evaluation import MethodsEvaluation, evaluate_methods
+    from selfieart.imaging import write_photo
+
+    options = MethodsEvaluation(tuple(photo), tuple(style), tuple(method or ()), side, iterations)
+    with progress(quiet=False) as report:
+        comparison = evaluate_methods(options, report)
+    write_photo(sheet, comparison.sheet(), overwrite=overwrite)
+    plain_console().print(f"The sheet is {sheet}", soft_wrap=True)
+
+
+def _print_styles(scores: StyleScores, as_json: bool) -> None:
+    if as_json:
+        from selfieart.cli.console import print_json
+
+        print_json(scores.to_json())
+        return
+    from selfieart.cli.evaluate_tables import show_styles
+
+    show_styles(scores)
+
+
+def _check_sheet(sheet: Path | None, overwrite: bool) -> None:
+    """Refuse a sheet that cannot be written before any work."""
+    from selfieart.cli.console import check_output
+
+    if sheet is not None:
+        check_output(sheet, None, overwrite)

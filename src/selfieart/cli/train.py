@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from selfieart.extras import require
+
 if TYPE_CHECKING:
     from selfieart.training.loop import Schedule
 
@@ -60,6 +62,7 @@ def encoder(
     workers: Workers = 1,
 ) -> None:
     """Distil the perceptual encoder from the teacher. A killed run goes on where it last saved."""
+    require("train")
     from selfieart.training.encoder import SCHEDULE, EncoderTraining, train_encoder
     from selfieart.training.loop import choose_device
 
@@ -85,6 +88,7 @@ def presets(
     workers: Workers = 1,
 ) -> None:
     """Train the network and codes of the preset styles. A killed run goes on where it last saved."""
+    require("train")
     from selfieart.training.loop import choose_device
     from selfieart.training.pictures import list_images
     from selfieart.training.presets import SCHEDULE, PresetTraining, train_presets
@@ -116,6 +120,7 @@ def instant(
     workers: Workers = 1,
 ) -> None:
     """Train presets and the prediction of codes for any picture, in one network. Half of each batch is of either."""
+    require("train")
     from selfieart.training.loop import choose_device
     from selfieart.training.pictures import list_images
     from selfieart.training.presets import PREDICTION_SCHEDULE, SCHEDULE, PresetTraining, train_presets
@@ -175,6 +180,7 @@ def parser(
     workers: Workers = 1,
 ) -> None:
     """Train the face parser. A killed run goes on where it last saved."""
+    require("train")
     from selfieart.training.loop import choose_device
     from selfieart.training.parser import SCHEDULE, ParserTraining, train_parser
 
@@ -199,6 +205,7 @@ def segnet(
     workers: Workers = 1,
 ) -> None:
     """Train SegNet, which tells person from background. A killed run goes on where it last saved."""
+    require("train")
     from selfieart.training.loop import choose_device
     from selfieart.training.segnet import SCHEDULE, SegNetTraining, train_segnet
 
@@ -222,6 +229,7 @@ def style(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")] = False,
 ) -> None:
     """Fit a preset of your own to one painting, in minutes; --style takes the file that is written."""
+    require("train")
     from selfieart.cli.console import plain_console, print_json, progress
     from selfieart.errors import SelfieartError
     from selfieart.training.one_style import fit_style

@@ -1,4 +1,4 @@
-"""How steady a painted video is: warping error, stability of the masks, and how much of the style is left.
+"""``selfieart evaluate video``: how steady painted videos are, and how much of the style is left.
 
 Lai et al., "Learning Blind Video Temporal Consistency" (ECCV 2018). Flow and occlusion are those of the input video. A
 blurred or weak style improves every number about steadiness, so none of them may be read without the style's strength.
@@ -10,23 +10,162 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from selfieart.errors import SelfieartError
+from selfieart.evaluation.pictures import check_files
+from selfieart.extras import require
+from selfieart.imaging.arrays import FloatArray, Pixels
+from selfieart.look import Look
 from selfieart.metrics.segmentation import SegmentationScores
-from selfieart.networks.tensors import soft_masks
-from selfieart.video.flow import FloatArray, Pixels, at_size, flow_between, occluded, warp
+from selfieart.progress import Progress, silent
+from selfieart.render.studio import Studio
+from selfieart.styles.resolve import resolve_style
+from selfieart.video.flow import at_size, flow_between, occluded, warp
 from selfieart.video.frame import Frame
+from selfieart.video.io.reading import read_frames
 from selfieart.video.painter import VideoPainter
 from selfieart.video.state import VideoState
+
+FRAME_BY_FRAME, STEADY = "frame by frame", "steady"
+"""The two ways of painting that are compared: every frame for itself, and as ``selfieart video`` does it."""
+
+JUDGED_SIDE = 384
+"""Short side in pixels to which frames are reduced before their style is judged."""
+
+ClipScores = dict[str, dict[str, float]]
+"""Way of painting, or "input" -> its measures; see :func:`evaluate_clip`."""
 
 Visible = NDArray[np.bool_]
 Judge = Callable[[Pixels], float]
 """A painted frame -> the distance of its style from the paintings'."""
+
+
+@dataclass(frozen=True)
+class VideoEvaluation:
+    """What is painted and measured.
+
+    Attributes:
+        clips: video files.
+        look: what wears which style.
+        steadiness: 0 to 1, how steady the steady way is.
+        parse_every: "auto", or every how many frames segments are looked for.
+        start: seconds of each clip that are left out.
+        frames: how many frames of each clip are measured.
+        side: reduce frames to this short side.
+        teacher: weights of the compact VGG-19 that judges the style (safetensors); needs ``paintings``.
+        paintings: folder with the pictures of the presets, NAME.jpg each.
+    """
+
+    clips: tuple[Path, ...]
+    look: Look
+    steadiness: float = 0.85
+    parse_every: int | Literal["auto"] = "auto"
+    start: float = 0.0
+    frames: int = 100
+    side: int | None = None
+    teacher: Path | None = None
+    paintings: Path | None = None
+
+
+@dataclass(frozen=True)
+class VideoScores:
+    """The measures of every clip.
+
+    Attributes:
+        options: what was painted and measured.
+        clips: file -> measures by way of painting.
+    """
+
+    options: VideoEvaluation
+    clips: dict[str, ClipScores]
+
+    def to_json(self) -> dict[str, Any]:
+        """{"look": as TOML, "steadiness": ..., "clips": {file: {way: {measure: value}}}}."""
+        return {"look": self.options.look.to_toml(), "steadiness": self.options.steadiness, "clips": self.clips}
+
+
+def evaluate_video(options: VideoEvaluation, progress: Progress = silent) -> VideoScores:
+    """How steady painted clips are, beside painting them frame by frame.
+
+    Args:
+        options: what is painted and measured.
+        progress: told "Measuring NAME" and the fraction of all frames that is done; may raise Cancelled.
+
+    Raises:
+        SelfieartError: the options contradict each other, a file cannot be read, a clip has no frames, or an extra is
+            missing that the teacher needs.
+    """
+    if (options.teacher is None) != (options.paintings is None):
+        raise SelfieartError("A teacher measures the distance from paintings: give both --teacher and --paintings.")
+    judge = None
+    if options.teacher is not None and options.paintings is not None:
+        judge = style_judge(options.look, options.teacher, options.paintings)
+    studio, rows = Studio(), {}
+    for place, clip in enumerate(options.clips):
+        painters = {
+            FRAME_BY_FRAME: VideoPainter(studio, options.look, 0, 1),
+            STEADY: VideoPainter(studio, options.look, options.steadiness, options.parse_every),
+        }
+        start = Fraction(options.start).limit_denominator(1000) if options.start else None
+        frames = islice(read_frames(clip, start, None, options.side), options.frames)
+
+        def report(count: int, clip: Path = clip, place: int = place) -> None:
+            progress(f"Measuring {clip.name}", (place + count / options.frames) / len(options.clips))
+
+        report(0)
+        rows[str(clip)] = evaluate_clip(frames, painters, judge, report)
+    return VideoScores(options, rows)
+
+
+def style_judge(look: Look, teacher: Path, paintings: Path) -> Judge:
+    """The mean distance of a frame's style from the paintings of a look, as the teacher sees it.
+
+    Args:
+        look: whose presets and pictures are compared with.
+        teacher: weights of the compact VGG-19 that judges.
+        paintings: folder with the pictures of the presets, NAME.jpg each.
+
+    Raises:
+        SelfieartError: the look wears no painting, a file does not exist, or torch is not installed.
+    """
+    require("methods")
+    resolved = [resolve_style(worn.style) for worn in look.segments.values()]
+    files = {style.name: paintings / f"{style.name}.jpg" for style in resolved if style.kind == "preset"}
+    files |= {style.name: Path(style.name) for style in resolved if style.kind == "picture"}
+    if not files:
+        raise SelfieartError("The look wears no painting, so there is no style to measure: leave out --teacher.")
+    check_files([teacher, *files.values()])
+
+    import torch
+
+    from selfieart.imaging import read_photo
+    from selfieart.metrics.distances import style_distance
+    from selfieart.networks.tensors import as_tensor
+    from selfieart.training.teacher import EXPANSIONS, load_teacher
+    from selfieart.video.flow import reduced
+
+    network = load_teacher(teacher)
+    layers = [f"vgg{name}" for name in EXPANSIONS]
+
+    def features(pixels: Pixels) -> dict[str, torch.Tensor]:
+        with torch.inference_mode():
+            return network(as_tensor(reduced(pixels, JUDGED_SIDE))[None], expand=True)  # type: ignore[no-any-return]
+
+    wanted = [features(read_photo(path).pixels) for path in files.values()]
+
+    def judge(pixels: Pixels) -> float:
+        seen = features(pixels)
+        return sum(style_distance(seen, style, layers) for style in wanted) / len(wanted)
+
+    return judge
 
 
 def warping_error(previous: Pixels, current: Pixels, forward: FloatArray, visible: Visible) -> float:
@@ -130,7 +269,7 @@ def evaluate_clip(
     painters: Mapping[str, VideoPainter],
     judge: Judge | None = None,
     progress: Callable[[int], None] = lambda _: None,
-) -> dict[str, dict[str, float]]:
+) -> ClipScores:
     """Measure several ways of painting one clip, frame by frame, so that memory does not grow.
 
     Args:
@@ -160,7 +299,7 @@ def evaluate_clip(
             start = time.perf_counter()
             pixels, states[name] = painter.paint(frame, states[name])
             seconds[name] += time.perf_counter() - start
-            scores[name].add(pixels, likeliest(states[name], painter), seen, judge if count % 10 == 0 else None)
+            scores[name].add(pixels, likeliest(states[name]), seen, judge if count % 10 == 0 else None)
         before, count = frame.pixels, count + 1
         progress(count)
     if not count:
@@ -170,18 +309,19 @@ def evaluate_clip(
         out[name] = score.as_dict()
         out[name]["excess"] = out[name]["e_warp"] - out["input"]["e_warp"]
         out[name]["frames_per_second"] = count / max(seconds[name], 1e-9)
-    _compare_to(out, "frame by frame")
+    _compare_to(out, FRAME_BY_FRAME)
     return out
 
 
-def likeliest(state: VideoState, painter: VideoPainter) -> NDArray[np.uint8] | None:
+def likeliest(state: VideoState) -> NDArray[np.uint8] | None:
     """The likeliest group of segments at each pixel of the last frame (h, w), at the resolution of parsing."""
     if state.logits is None:
         return None
-    return soft_masks(state.logits, painter.look.tau).argmax(0).to(torch.uint8).numpy()
+    # The softness of the masks does not change which of them is the greatest.
+    return np.asarray(np.argmax(state.logits, 0), np.uint8)
 
 
-def _compare_to(rows: dict[str, dict[str, float]], name: str) -> None:
+def _compare_to(rows: ClipScores, name: str) -> None:
     if name not in rows:
         return
     reference = dict(rows[name])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -33,7 +33,7 @@ class Photo:
     """The colour profile of the original file, if it is a usable RGB profile. The pixels are sRGB all the same."""
     exif: bytes | None = None
     """EXIF ready for writing: no orientation, location, thumbnail or maker notes."""
-    text: dict[str, str] = field(default_factory=dict)
+    text: Mapping[str, str] = field(default_factory=dict)
     """The text chunks of a PNG file."""
     source: Path | None = None
     """The file that the picture was read from."""
@@ -173,7 +173,8 @@ def _split(image: Image.Image, raw_mode: str) -> tuple[Image.Image, NDArray[np.u
     if image.mode in ("P", "PA"):
         image, key = image.convert("RGBA" if image.has_transparency_data else "RGB"), None
     elif image.mode == "1":
-        image = image.convert("L")
+        # Pillow before 12.1 leaves the key of these, too, as it stands in the file.
+        image, key = image.convert("L"), None if key is None else 255 * bool(key)
     elif image.mode == "La":
         image = image.convert("LA")
     elif image.mode == "RGBa":
@@ -208,13 +209,15 @@ def _samples16(image: Image.Image, path: Path, tiff_orientation: int) -> NDArray
     high = np.asarray(image)
     channels = high.shape[2]
     # Pillow has read the file, so what OpenCV has to say about it on stderr helps nobody.
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    # OpenCV before 4.13 has the levels of its log elsewhere.
+    set_level = cv2.utils.logging.setLogLevel if hasattr(cv2.utils, "logging") else cv2.setLogLevel
+    level = set_level(0)
     try:
         deep: Any = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:
         deep = None
     finally:
-        cv2.utils.logging.setLogLevel(level)
+        set_level(level)
     if deep is not None and deep.dtype == np.uint16 and deep.ndim == 3 and deep.shape[2] >= channels:
         swapped: NDArray[np.uint16] = deep[:, :, [2, 1, 0, 3][:channels]]
         for turn in (1, tiff_orientation):

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from selfieart.errors import SelfieartError
 from selfieart.imaging import read_photo
 from selfieart.segments import GROUPS, INDEX, MIRRORED, NAMES
-from selfieart.training.loop import numpy_rng
+from selfieart.training.pictures import numpy_rng
 
 Pixels = NDArray[np.uint8]
 SUFFIXES = {".jpg", ".jpeg", ".png"}

@@ -247,11 +247,6 @@ def load_start(model: nn.Module, start: Path) -> None:
         ) from error
 
 
-def numpy_rng(rng: random.Random) -> np.random.Generator:
-    """NumPy's source of chance, drawn from Python's."""
-    return np.random.default_rng(rng.getrandbits(64))
-
-
 def save_state(state: dict[str, Any], path: Path) -> None:
     """Write everything needed to go on; the old file stays whole until the new one is."""
     part = path.with_suffix(".part")

@@ -55,3 +55,8 @@ def random_crop(pixels: Pixels, size: int, short_sides: tuple[int, int], rng: ra
     top, left = rng.randint(0, pixels.shape[0] - size), rng.randint(0, pixels.shape[1] - size)
     pixels = pixels[top : top + size, left : left + size]
     return np.ascontiguousarray(pixels[:, ::-1] if rng.random() < 0.5 else pixels)
+
+
+def numpy_rng(rng: random.Random) -> np.random.Generator:
+    """NumPy's source of chance, drawn from Python's."""
+    return np.random.default_rng(rng.getrandbits(64))

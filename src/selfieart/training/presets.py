@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ from torch import Tensor, nn
 
 from selfieart.errors import SelfieartError
 from selfieart.networks.code_predictor import CodePredictor
-from selfieart.networks.encoder import Encoder, load_encoder
+from selfieart.networks.encoder import Encoder
+from selfieart.networks.packaged import load_encoder
 from selfieart.networks.precision import fast_autocast
 from selfieart.networks.style_net import StyleNet, channels_last
 from selfieart.training.labelled import held_out_names
@@ -130,8 +132,8 @@ class StyleBatch:
     """Contents (B, 3, s, s) in [0, 1], presets by index, and other pictures by path: one style per content."""
 
     content: Tensor
-    presets: list[int]
-    pictures: list[Path]
+    presets: tuple[int, ...]
+    pictures: tuple[Path, ...]
 
 
 class StyleTask:
@@ -225,17 +227,17 @@ class StyleTask:
         options = self.options
         crops = [content_crop(rng.choice(self.contents), options, rng) for _ in range(options.batch)]
         content = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 255
-        presets = [rng.randrange(len(self.styles)) for _ in range(options.batch - options.any_style)]
+        presets = tuple(rng.randrange(len(self.styles)) for _ in range(options.batch - options.any_style))
         # One picture in six is a preset's: its predicted code should paint like its learned one.
-        drawn = [rng.choice(self.styles if rng.random() < 0.16 else self.pictures) for _ in range(options.any_style)]
-        return StyleBatch(content, presets, drawn)
+        drawn = (rng.choice(self.styles if rng.random() < 0.16 else self.pictures) for _ in range(options.any_style))
+        return StyleBatch(content, presets, tuple(drawn))
 
-    def codes(self, model: StyleModel, presets: list[int], pictures: list[Path]) -> Tensor:
+    def codes(self, model: StyleModel, presets: Sequence[int], pictures: Sequence[Path]) -> Tensor:
         """Codes (B, D): learned ones first, then predicted ones."""
-        codes = [model.codes[presets]] if presets else []
+        codes = [model.codes[list(presets)]] if presets else []
         if pictures:
             assert model.predictor is not None
-            codes.append(model.predictor(self.known.statistics(pictures)))
+            codes.append(model.predictor(self.known.statistics(list(pictures))))
         return torch.cat(codes)
 
     def losses(self, batch: StyleBatch, step: int, generator: torch.Generator) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from selfieart.engine import pool
 from selfieart.imaging.arrays import FloatArray, Pixels, as_picture, as_pixels
@@ -37,7 +38,7 @@ def region_of(masks: FloatArray, height: int, width: int, margin: int) -> Box | 
         height, width: of the picture.
         margin: pixels of the picture added on every side.
     """
-    seen = masks.max(0) > FAINTEST
+    seen: NDArray[np.bool_] = np.any(masks > FAINTEST, axis=0)
     rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
     if not len(rows):
         return None

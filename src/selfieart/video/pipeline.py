@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from importlib.metadata import version
@@ -81,7 +81,7 @@ class VideoReport:
     width: int
     height: int
     duration: Fraction
-    seconds: dict[str, float]
+    seconds: Mapping[str, float]
     notes: tuple[str, ...]
 
     @property

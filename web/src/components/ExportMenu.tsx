@@ -77,19 +77,17 @@ export function ExportMenu() {
           <button type="button" class="quiet" disabled={bare} onClick={saveLook}>
             Save look
           </button>
-          {info.value?.video && (
-            <button
-              type="button"
-              class="quiet"
-              disabled={bare}
-              onClick={() => {
-                close();
-                camera.value = "live";
-              }}
-            >
-              Wear it live
-            </button>
-          )}
+          <button
+            type="button"
+            class="quiet"
+            disabled={bare}
+            onClick={() => {
+              close();
+              camera.value = "live";
+            }}
+          >
+            Wear it live
+          </button>
         </div>
       </div>
     </Sheet>

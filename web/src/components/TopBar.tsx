@@ -1,7 +1,7 @@
 import { redo, reset, surprise, undo } from "../edit";
 import { busy, compare, history, jobs, menu, photo } from "../state";
 import { isDark, toggleTheme } from "../theme";
-import { anyFile, open, pick } from "../work";
+import { ANY_FILE, open, pick } from "../work";
 import { IconButton } from "./controls";
 import { Icon, Mark } from "./icons";
 
@@ -36,7 +36,7 @@ export function TopBar() {
       <div class="topbar-end">
         <IconButton icon={isDark() ? "sun" : "moon"} label={isDark() ? "Light theme" : "Dark theme"} class="wide-only" onClick={toggleTheme} />
         <IconButton icon="help" label="Keyboard and help" keys="?" class="wide-only" onClick={() => (menu.value = "keys")} />
-        {photo.value && <IconButton icon="photo" label="Open another photo, video or look" keys="O" onClick={() => pick(anyFile(), (files) => void open(files))} />}
+        {photo.value && <IconButton icon="photo" label="Open another photo, video or look" keys="O" onClick={() => pick(ANY_FILE, (files) => void open(files))} />}
         {(photo.value || jobs.value.length > 0) && (
           <IconButton icon="clock" label="Jobs" badge={running} pressed={menu.value === "jobs"} onClick={() => (menu.value = "jobs")} />
         )}

@@ -1,5 +1,5 @@
 import { busy, camera, info } from "../state";
-import { anyFile, open, openSample, pick } from "../work";
+import { ANY_FILE, open, openSample, pick } from "../work";
 import { Icon } from "./icons";
 
 const SHOWN = ["starry-night", "wave", "candy", "the-scream", "composition-vii", "udnie", "mosaic", "rain-princess", "la-muse"];
@@ -17,11 +17,11 @@ export function Welcome() {
           part by part.
         </h2>
         <p class="lead">Stars in the hair, waves behind you, your own eyes. Give every part of a picture a style of its own.</p>
-        <button type="button" class="dropzone" disabled={waiting} onClick={() => pick(anyFile(), (files) => void open(files))}>
+        <button type="button" class="dropzone" disabled={waiting} onClick={() => pick(ANY_FILE, (files) => void open(files))}>
           <Icon name="photo" />
           <span>
             <strong>Choose a photo</strong>
-            <small>or drop or paste one here{info.value?.video ? " — a video works too" : ""}</small>
+            <small>or drop or paste one here — a video works too</small>
           </span>
         </button>
         <div class="welcome-more">

@@ -5,24 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from typing import Any
+from functools import partial
 
-from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from selfieart.app.capabilities import has_video
 from selfieart.app.errors import status_of, without_paths
-from selfieart.app.messages import look_from_json, table_of
-from selfieart.app.state import Workshop, refuse_unless
+from selfieart.app.requests import LiveRequest, live_request
+from selfieart.app.responses import ErrorJson
+from selfieart.app.state import AppState, state_of
 from selfieart.app.uploads import read_json
 from selfieart.app.videos import LivePainter
 from selfieart.errors import Cancelled, SelfieartError
-from selfieart.look import Look
+from selfieart.progress import Progress
 
 log = logging.getLogger(__name__)
 
-WIDEST = 640
-NARROWEST = 64
 LARGEST_FRAME_BYTES = 2_000_000
 
 
@@ -31,14 +29,14 @@ class LiveSession:
 
     Args:
         socket: accepted.
-        shop: where frames are painted.
+        state: where frames are painted.
     """
 
-    def __init__(self, socket: WebSocket, shop: Workshop) -> None:
-        self.socket, self.shop = socket, shop
+    def __init__(self, socket: WebSocket, state: AppState) -> None:
+        self.socket, self.state = socket, state
         self._newest: bytes | None = None
         self._arrived = asyncio.Event()
-        self._wanted: tuple[Look, int] | None = None
+        self._wanted: LiveRequest | None = None
         self._painter: LivePainter | None = None
 
     async def run(self) -> None:
@@ -68,9 +66,7 @@ class LiveSession:
 
     async def _ask(self, text: str) -> None:
         try:
-            table = table_of(read_json(text), "message", {"look": dict}, {"width": int})
-            width = min(WIDEST, max(NARROWEST, table.get("width", WIDEST)))
-            self._wanted = look_from_json(table["look"], self.shop.style_path), width
+            self._wanted = live_request(read_json(text), self.state.style_path)
         except SelfieartError as error:
             await self._complain(str(error))
 
@@ -85,19 +81,19 @@ class LiveSession:
                 await self._complain("Choose a look first: send it as text before the frames.")
                 continue
             try:
-                ticket = self.shop.engine.submit(lambda step, frame=frame: self._painted(frame))  # type: ignore[misc]
-                await self.socket.send_bytes(await asyncio.wrap_future(ticket.future))
+                task = self.state.worker.submit(partial(self._painted, frame))
+                await self.socket.send_bytes(await asyncio.wrap_future(task.future))
             except (WebSocketDisconnect, RuntimeError):
                 # The page left while its frame was being painted.
                 return
             except Exception as error:
                 await self._complain(self._sentence(error))
 
-    def _painted(self, frame: bytes) -> bytes:
-        """In the engine's thread."""
+    def _painted(self, frame: bytes, step: Progress) -> bytes:
+        """In the worker's thread."""
         wanted, self._wanted = self._wanted, None
         if wanted is not None:
-            self._painter = LivePainter(self.shop.atelier.studio, *wanted)
+            self._painter = LivePainter(self.state.portraits.studio, wanted)
         assert self._painter is not None
         return self._painter.paint(frame)
 
@@ -105,33 +101,27 @@ class LiveSession:
         known = status_of(error)
         if known is None and not isinstance(error, Cancelled):
             log.error("A frame could not be painted", exc_info=error)
-        return without_paths(known[1], self.shop.folder.path) if known else "Something went wrong: start again."
+        return without_paths(known[1], self.state.folder.path) if known else "Something went wrong: start again."
 
     async def _complain(self, sentence: str) -> None:
-        answer: Any = {"error": sentence}
+        answer: ErrorJson = {"error": sentence}
         await self.socket.send_json(answer)
 
 
 async def live(socket: WebSocket) -> None:
     """WS /api/live."""
-    shop: Workshop = socket.app.state.workshop
+    state = state_of(socket)
     await socket.accept()
-    try:
-        refuse_unless(has_video(), "This build has no live mode: install selfieart with PyAV.")
-    except SelfieartError as error:
-        await socket.send_json({"error": str(error)})
-        await socket.close(1013)
-        return
-    session, before = LiveSession(socket, shop), shop.camera
-    shop.camera = session
+    session, before = LiveSession(socket, state), state.camera
+    state.camera = session
     try:
         if before is not None:
             # Two cameras would each get half of the frames, late.
             await before.leave("The camera is used on another page now.")
         await session.run()
     finally:
-        if shop.camera is session:
-            shop.camera = None
+        if state.camera is session:
+            state.camera = None
 
 
-ROUTES: list[BaseRoute] = [WebSocketRoute("/api/live", live)]
+ROUTES = [WebSocketRoute("/live", live)]

@@ -1,90 +1,101 @@
-"""The page and its bundle, from inside the package."""
+"""The page and its bundle, and the thumbnails of the presets, from inside the package."""
 
 from __future__ import annotations
 
-import re
 from importlib import resources
-from importlib.resources.abc import Traversable
+from pathlib import Path, PurePath
 
-import anyio
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
-from selfieart.app.errors import Refused, not_found
-from selfieart.styles.presets import presets
+STATIC = Path(str(resources.files("selfieart.app"))) / "static"
+THUMBNAILS = Path(str(resources.files("selfieart.styles"))) / "thumbnails"
 
+# Not those that the system knows: on some, scripts are plain text.
 _TYPES = {
-    "html": "text/html; charset=utf-8",
-    "js": "text/javascript; charset=utf-8",
-    "css": "text/css; charset=utf-8",
-    "json": "application/json",
-    "txt": "text/plain; charset=utf-8",
-    "webmanifest": "application/manifest+json",
-    "svg": "image/svg+xml",
-    "png": "image/png",
-    "jpg": "image/jpeg",
-    "webp": "image/webp",
-    "ico": "image/x-icon",
-    "woff2": "font/woff2",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".json": "application/json",
+    ".txt": "text/plain; charset=utf-8",
+    ".webmanifest": "application/manifest+json",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".webp": "image/webp",
+    ".ico": "image/x-icon",
+    ".woff2": "font/woff2",
 }
-_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 _NOT_BUILT = (
     "<!doctype html><title>selfieart</title><p>The page is not built: run 'npm ci' and 'npm run build' in web/."
 )
 
 
-def static_file(*names: str) -> Traversable:
-    """A file of the bundle.
+class PackagedFiles(StaticFiles):
+    """Files of the package, of known kinds only; what the browser has already is not sent again.
 
-    Raises:
-        Refused: there is none of this name (404).
+    Args:
+        folder: where they are.
+        cache: how long a browser may keep them.
     """
-    place = resources.files("selfieart.app").joinpath("static")
-    for name in names:
-        if not _NAME.fullmatch(name) or name.rpartition(".")[2] not in (*_TYPES, "assets"):
-            raise Refused(404, "There is nothing at this address.")
-        place = place.joinpath(name)
-    if not place.is_file():
-        raise Refused(404, "There is nothing at this address.")
-    return place
+
+    def __init__(self, folder: Path, cache: str) -> None:
+        super().__init__(directory=folder, check_dir=False)
+        self.cache = cache
+
+    async def check_config(self) -> None:
+        """Nothing: where the page is not built there is no folder, and whoever opens it is told so."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """A file, or that it has not changed.
+
+        Raises:
+            HTTPException: there is no such file (404), or it is not asked for by GET or HEAD (405).
+        """
+        parts = PurePath(path).parts
+        if PurePath(path).suffix not in _TYPES or any(part.startswith(".") for part in parts):
+            raise HTTPException(404)
+        response = await super().get_response(path, scope)
+        if isinstance(response, FileResponse):
+            response.headers["Content-Type"] = _TYPES[PurePath(path).suffix]
+        response.headers["Cache-Control"] = self.cache
+        return response
 
 
-async def _served(place: Traversable, cache: str) -> Response:
-    body = await anyio.to_thread.run_sync(place.read_bytes)
-    kind = _TYPES[place.name.rpartition(".")[2]]
-    return Response(body, media_type=kind, headers={"Cache-Control": cache})
+class Page(PackagedFiles):
+    """The bundle.
+
+    Args:
+        folder: where it is built.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "no-cache")
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The page at /, and what lies beside it; errors as in :class:`PackagedFiles`."""
+        if PurePath(path).parts:
+            return await super().get_response(path, scope)
+        try:
+            return await super().get_response("index.html", scope)
+        except HTTPException as error:
+            if error.status_code != 404:
+                raise
+            return HTMLResponse(_NOT_BUILT)
 
 
-async def index(request: Request) -> Response:
-    """GET /."""
-    page = resources.files("selfieart.app").joinpath("static", "index.html")
-    if not page.is_file():
-        return Response(_NOT_BUILT, media_type=_TYPES["html"])
-    return await _served(page, "no-store")
+def bundle() -> Page:
+    """The page as it was built."""
+    return Page(STATIC)
 
 
-async def asset(request: Request) -> Response:
-    """GET /assets/NAME: the name holds a hash of the content."""
-    return await _served(static_file("assets", request.path_params["name"]), "public, max-age=31536000, immutable")
+def assets() -> PackagedFiles:
+    """What the page loads: the names hold hashes of the content."""
+    return PackagedFiles(STATIC / "assets", "public, max-age=31536000, immutable")
 
 
-async def root_file(request: Request) -> Response:
-    """GET /NAME: the icon and its kin."""
-    return await _served(static_file(request.path_params["name"]), "no-cache")
-
-
-async def preset_thumbnail(request: Request) -> Response:
-    """GET /api/presets/NAME.jpg."""
-    name = request.path_params["name"]
-    if name not in presets():
-        raise not_found("preset")
-    return await _served(presets()[name].thumbnail, "private, max-age=3600")
-
-
-ROUTES = [
-    Route("/", index),
-    Route("/assets/{name}", asset),
-    Route("/api/presets/{name}.jpg", preset_thumbnail),
-]
-LAST_ROUTES = [Route("/{name}", root_file)]
+def thumbnails() -> PackagedFiles:
+    """One JPEG for each preset."""
+    return PackagedFiles(THUMBNAILS, "private, max-age=3600")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 import av
 import numpy as np
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from selfieart.errors import SelfieartError
@@ -123,16 +123,16 @@ def workplace(target: Path, key: str, resume: bool) -> Iterator[Workplace]:
     folder = folder_of(target)
     try:
         folder.mkdir(exist_ok=True)
-        lock = (folder / _LOCK).open("w")
+        lock = FileLock(folder / _LOCK).acquire(blocking=False)
+    except Timeout as error:
+        raise SelfieartError(
+            f"Another run is writing '{target}' right now: wait for it, or choose another name."
+        ) from error
     except OSError as error:
         raise SelfieartError(f"'{folder}' cannot be written ({error.strerror}): choose another folder.") from error
     keep = True
     try:
         with lock:
-            if not _lock(lock.fileno()):
-                raise SelfieartError(
-                    f"Another run is writing '{target}' right now: wait for it, or choose another name."
-                )
             place = _opened(folder, target, key, resume)
             keep = resume
             yield place
@@ -159,26 +159,3 @@ def _opened(folder: Path, target: Path, key: str, resume: bool) -> Workplace:
                 path.unlink()
     job.write_text(key, "utf-8")
     return place
-
-
-if sys.platform == "win32":
-
-    def _lock(file: int) -> bool:
-        import msvcrt
-
-        try:
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-
-    def _lock(file: int) -> bool:
-        import fcntl
-
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
