@@ -92,7 +92,7 @@ def occluded(forward: FloatArray, backward: FloatArray) -> NDArray[np.bool_]:
     (fx, fy), (bx, by) = cv2.split(forward), cv2.split(back)
     apart = np.square(fx + bx) + np.square(fy + by)
     moved = fx * fx + fy * fy + bx * bx + by * by
-    target_x, target_y = cv2.split(_places(height, width) + forward)
+    target_x, target_y = cv2.split(places_of(height, width) + forward)
     inside = (target_x >= -0.5) & (target_x <= width - 0.5) & (target_y >= -0.5) & (target_y <= height - 0.5)
     hidden: NDArray[np.bool_] = (apart > 0.01 * moved + 0.5) | ~inside
     return hidden
@@ -106,7 +106,11 @@ def warp(picture: Sample, flow: FloatArray, how: int = cv2.INTER_LINEAR) -> Samp
         flow: (h, w, 2), into the picture.
         how: interpolation of OpenCV.
     """
-    places = _places(*flow.shape[:2]) + flow
+    return sampled(picture, places_of(*flow.shape[:2]) + flow, how)
+
+
+def sampled(picture: Sample, places: FloatArray, how: int = cv2.INTER_LINEAR) -> Sample:
+    """A picture (h, w) or (h, w, C) at places (a, b, 2) given as (x, y), borders repeated: (a, b) or (a, b, C)."""
     return cv2.remap(picture, places, None, how, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload,no-any-return]
 
 
@@ -119,7 +123,8 @@ def at_size(flow: FloatArray, height: int, width: int) -> FloatArray:
 
 
 @lru_cache(maxsize=8)
-def _places(height: int, width: int) -> FloatArray:
+def places_of(height: int, width: int) -> FloatArray:
+    """Where each pixel of a frame is itself, (height, width, 2) as (x, y); not to be changed."""
     places = np.empty((height, width, 2), np.float32)
     places[..., 0] = np.arange(width)
     places[..., 1] = np.arange(height)[:, None]

@@ -8,8 +8,7 @@ trusted: where forward and backward flow agree (Ruder, Dosovitskiy and Brox, "Ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import reduce
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -18,7 +17,7 @@ from selfieart.imaging.arrays import FloatArray
 from selfieart.imaging.strips import in_parallel
 from selfieart.masks import soft_masks
 from selfieart.segments import INDEX
-from selfieart.video.flow import Motion, at_size, warp
+from selfieart.video.flow import Motion, at_size, places_of, sampled, warp
 
 FAINTEST = 1 / 512
 """Masks below this change no byte."""
@@ -29,8 +28,6 @@ LARGEST_HOLE = 0.01
 _LIKELIEST = 16.0
 _SHARPEST = 1e30
 _ROWS = 16
-"""Rows that are worked on at once: the planes of all classes stay in a core's own cache."""
-
 _MOST_FEEDBACK = 0.9
 _MOST_CRISPENING = 1.5
 _LOGIT_FEEDBACK = 0.7
@@ -44,7 +41,8 @@ def without_holes(logits: FloatArray, largest: float = LARGEST_HOLE) -> FloatArr
         largest: area up to which a hole is closed, as a fraction of the person's area.
     """
     place = INDEX["background"]
-    others = reduce(np.maximum, (plane for index, plane in enumerate(logits) if index != place))
+    others = logits[place + 1 :].max(0, initial=-np.inf)
+    np.maximum(others, logits[:place].max(0, initial=-np.inf), out=others)
     background = logits[place] >= others
     count, labels, stats, _ = cv2.connectedComponentsWithStats(background.astype(np.uint8), connectivity=4)
     height, width = background.shape
@@ -93,8 +91,7 @@ def group_logits(logits: FloatArray, groups: Sequence[frozenset[int]], tau: floa
             for plane, group in places:
                 np.maximum(plane[rows], np.log(values[group].sum(0) / total) / sharpness, out=plane[rows])
 
-    height = logits.shape[-2]
-    in_parallel(fill, ((top, min(top + _ROWS, height)) for top in range(0, height, _ROWS)))
+    in_parallel(fill, _strips(out[0]))
     return out
 
 
@@ -120,6 +117,12 @@ def without_faint_islands(logits: FloatArray, tau: float) -> FloatArray:
 
     in_parallel(clean, ((place, place + 1) for place in range(len(logits))))
     return out
+
+
+def _strips(plane: FloatArray) -> Iterator[tuple[int, int]]:
+    """Strips (top, bottom) of a plane (h, w), few rows each: what is made on the way stays in a core's own cache."""
+    for top in range(0, len(plane), _ROWS):
+        yield top, min(top + _ROWS, len(plane))
 
 
 def _floor(tau: float) -> float:
@@ -164,12 +167,19 @@ def steadied_painting(fresh: FloatArray, previous: FloatArray, motion: Motion, s
         (h, w, 4), painted where ``fresh`` is.
     """
     height, width = fresh.shape[:2]
-    warped = warp(previous, at_size(motion.back, height, width), cv2.INTER_CUBIC)
+    places = at_size(motion.back, height, width) + places_of(height, width)
     share = _share(motion, height, width, min(steadiness, _MOST_FEEDBACK))
-    share[warped[..., 3] < 0.999] = 0
-    change = cv2.multiply(cv2.subtract(warped, fresh), cv2.merge([share] * 4))
-    out: FloatArray = np.clip(cv2.add(fresh, change), 0, 1)
-    out[..., 3] = fresh[..., 3]
+    out = np.empty_like(fresh)
+
+    def mix(top: int, bottom: int) -> None:
+        rows = np.s_[top:bottom]
+        warped = sampled(previous, places[rows], cv2.INTER_CUBIC)
+        share[rows][warped[..., 3] < 0.999] = 0
+        change = cv2.multiply(cv2.subtract(warped, fresh[rows]), cv2.merge([share[rows]] * 4))
+        np.clip(cv2.add(fresh[rows], change), 0, 1, out=out[rows])
+        out[rows, :, 3] = fresh[rows, :, 3]
+
+    in_parallel(mix, _strips(share))
     return out
 
 
