@@ -20,11 +20,13 @@ import torch
 from torch import Tensor
 
 from reference import tensor
-from selfieart.imaging.resize import resize
 from selfieart.methods.gatys import Gatys, GatysOptions
 from selfieart.methods.inputs import check_regions
-from selfieart.methods.semantic import Semantic, SemanticOptions
-from selfieart.networks.encoder import Encoder, PerceptualEncoder, load_encoder
+from selfieart.methods.semantic import Semantic
+from selfieart.methods.semantic_options import SemanticOptions
+from selfieart.networks.encoder import Encoder, PerceptualEncoder
+from selfieart.networks.packaged import load_encoder
+from selfieart.networks.tensors import resize
 from selfieart.networks.vgg import Vgg19
 from selfieart.weights import manifest
 

@@ -20,13 +20,13 @@ from torch import Tensor
 
 from selfieart.errors import SelfieartError
 from selfieart.imaging import read_photo, write_photo
-from selfieart.imaging.arrays import as_pixels, as_tensor
-from selfieart.imaging.resize import resize
 from selfieart.methods.guidance import Guidance
+from selfieart.methods.scene import parsed
 from selfieart.methods.semantic import Semantic
 from selfieart.methods.semantic_masks import from_parsings
 from selfieart.methods.semantic_options import SemanticOptions
-from selfieart.networks.encoder import load_encoder
+from selfieart.networks.packaged import load_encoder
+from selfieart.networks.tensors import as_pixels, as_tensor, resize
 from selfieart.parsing.registry import load_parser
 from selfieart.sheets.sheet import Pixels, sheet
 
@@ -56,7 +56,7 @@ def main() -> None:
     painting = as_tensor(read_photo(arguments.painting).pixels)
     factor = 512 / min(painting.shape[-2:])
     painting = resize(painting, (round(painting.shape[-2] * factor), round(painting.shape[-1] * factor))).clamp(0, 1)
-    seen, like = (load_parser().parse(picture) for picture in (photo, painting))
+    seen, like = (parsed(load_parser(), picture) for picture in (photo, painting))
     if not like.faces:
         raise SelfieartError(f"The parser sees no face in {arguments.painting.name}: give another portrait.")
     guidance = from_parsings(seen, [like])

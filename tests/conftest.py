@@ -12,12 +12,13 @@ from hypothesis import settings
 from skimage import data
 
 from selfieart import Portrait, Studio
+from selfieart.engine import set_threads
 from selfieart.errors import SelfieartError
 from selfieart.imaging import write_photo
 from selfieart.parsing.parsing import Parsing
 from selfieart.render.feed_forward import PresetStylizer
+from selfieart.render.loading import load_presets
 from selfieart.segments import INDEX, NAMES
-from selfieart.styles.presets import load_presets
 from selfieart.video.frame import Frame
 from video_frames import clip
 
@@ -27,6 +28,7 @@ settings.load_profile("selfieart")
 
 # The pictures are small. Threads that wait for each other on a busy machine made the tests five times slower.
 torch.set_num_threads(1)
+set_threads(1)
 
 
 def is_one_sentence(message: str) -> bool:
@@ -42,12 +44,12 @@ class DrawnParser:
     def __init__(self, labels: np.ndarray, sureness: float = 6.0) -> None:
         self.labels, self.sureness, self.calls = labels, sureness, 0
 
-    def parse(self, picture: torch.Tensor, faces: object = "all") -> Parsing:
+    def parse(self, picture: np.ndarray, faces: object = "all") -> Parsing:
         self.calls += 1
         height, width = picture.shape[-2:]
         labels = cv2.resize(self.labels, (width, height), interpolation=cv2.INTER_NEAREST)
-        hot = torch.from_numpy(labels[None] == np.arange(len(NAMES))[:, None, None])
-        logits = torch.where(hot, self.sureness, -self.sureness)
+        hot = labels[None] == np.arange(len(NAMES))[:, None, None]
+        logits = np.where(hot, np.float32(self.sureness), np.float32(-self.sureness))
         return Parsing(logits, picture, (), height, width)
 
 
@@ -92,18 +94,18 @@ def stylizer() -> PresetStylizer:
 
 
 @pytest.fixture
-def logits() -> torch.Tensor:
+def logits() -> np.ndarray:
     """(19, 12, 14) logits of the size that parsers give."""
-    return torch.randn(len(NAMES), 12, 14, generator=torch.Generator().manual_seed(1)) * 4
+    return (np.random.default_rng(1).standard_normal((len(NAMES), 12, 14)) * 4).astype(np.float32)
 
 
 @pytest.fixture
-def picture() -> torch.Tensor:
+def picture() -> np.ndarray:
     """A picture (3, 40, 56) in [0, 1] with smooth shades, an edge and some noise."""
     rows, columns = np.mgrid[0:40, 0:56]
     planes = np.stack([rows / 40, columns / 56, (rows + columns) % 30 / 60 + (columns > 30) * 0.4])
     noise = np.random.default_rng(2).uniform(-0.05, 0.05, planes.shape)
-    return torch.from_numpy((planes + noise).clip(0, 1).astype(np.float32))
+    return (planes + noise).clip(0, 1).astype(np.float32)
 
 
 @pytest.fixture

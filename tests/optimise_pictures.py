@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from selfieart.imaging.resize import resize
+from selfieart.networks.tensors import resize
 
 
 def portrait(astronaut: np.ndarray, bottom: int, size: tuple[int, int]) -> torch.Tensor:

@@ -6,10 +6,8 @@ import itertools
 import math
 
 import numpy as np
-import torch
-from torch import nn
 
-from selfieart.imaging.arrays import as_tensor
+from selfieart.imaging.arrays import FloatArray, as_picture
 from selfieart.parsing.faces import Face
 from selfieart.parsing.parser import FaceParser, InputContract
 from selfieart.segments import GROUPS, INDEX
@@ -43,17 +41,21 @@ def drawing(height: int, width: int, *heads: tuple[float, float, float, float], 
     return labels
 
 
-class PerfectNet(nn.Module):
+class PerfectNet:
     """Logits (B, 19, H, W) from the distance of each pixel's colour to those of the palette."""
 
+    precision = "exact"
+
     def __init__(self, bias_on_crops: float = 0.0) -> None:
-        super().__init__()
         self.bias_on_crops = bias_on_crops
 
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        colors = torch.from_numpy(PALETTE).float() / 255
+    def __call__(self, image: FloatArray) -> tuple[FloatArray]:
+        return (self.logits(image),)
+
+    def logits(self, image: FloatArray) -> FloatArray:
+        colors = PALETTE.astype(np.float32) / 255
         # -160 |x - c|^2 / 2, without the term that is the same for all classes.
-        logits = 160 * (torch.einsum("kc,bchw->bkhw", colors, image) - (colors.square().sum(1) / 2)[:, None, None])
+        logits = 160 * (np.einsum("kc,bchw->bkhw", colors, image) - (np.square(colors).sum(1) / 2)[:, None, None])
         if image.shape[-2:] == (448, 448):
             logits[:, INDEX["earring"]] += self.bias_on_crops
         return logits
@@ -66,7 +68,7 @@ def perfect_parser(bias_on_crops: float = 0.0) -> FaceParser:
 
 def parse_drawing(labels: np.ndarray, faces: object = "all") -> tuple[np.ndarray, tuple[Face, ...]]:
     pixels = PALETTE[labels]
-    parsing = perfect_parser().parse(as_tensor(pixels), faces)
+    parsing = perfect_parser().parse(as_picture(pixels), faces)
     return parsing.labels(pixels), parsing.faces
 
 

@@ -167,6 +167,34 @@ def test_looks_as_files_and_inside_pictures(visitor: Visitor, face: Path, tmp_pa
     visitor.settle()
 
 
+def test_a_mix_is_shown_by_its_name_and_kept(visitor: Visitor, face: Path, tmp_path: Path):
+    visitor.come(face)
+    visitor.load_look({"segments": {"bg": "wave:2+Candy:3"}, "tau": "binary"}, tmp_path)
+    assert visitor.look()["segments"]["background"]["style"] == "candy:0.6+wave:0.4"
+    assert visitor.look()["tau"] == "inf"
+    shown = visitor.pixels()
+    assert furthest(shown, visitor.server_composite()) <= 2
+    page = visitor.page
+    assert page.locator(".wearing small").inner_text() == "60 % June Tree + 40 % The Great Wave off Kanagawa"
+    visitor.click_pixel(20, 20)
+    tile = page.locator("[data-style='candy:0.6+wave:0.4']")
+    assert tile.get_attribute("aria-checked") == "true"
+    widths = [part.bounding_box()["width"] for part in tile.locator(".mix-picture > i").all()]
+    assert abs(widths[0] / sum(widths) - 0.6) < 0.02
+    visitor.until(lambda: "url(" in tile.locator(".mix-picture > i").first.evaluate("i => i.style.backgroundImage"))
+    toml = tmp_path / "saved.toml"
+    toml.write_bytes(visitor.saved("Save look"))
+    assert Look.load(toml).segments["background"].style == "candy:0.6+wave:0.4"
+    page.get_by_role("button", name="Export").click()
+    picture = tmp_path / "art.png"
+    picture.write_bytes(visitor.saved("PNG"))
+    assert Look.load(picture).segments["background"].style == "candy:0.6+wave:0.4"
+    visitor.drop(picture)
+    page.get_by_role("button", name="Use it").click()
+    visitor.settle()
+    assert visitor.look()["segments"]["background"]["style"] == "candy:0.6+wave:0.4"
+
+
 def test_a_brush_corrects_a_part_and_can_be_undone(visitor: Visitor, face: Path):
     visitor.come(face)
     visitor.click_pixel(120, 20)

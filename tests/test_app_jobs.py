@@ -178,9 +178,7 @@ def test_an_empty_look_is_no_job(page, photo, monkeypatch):
 
 
 class Inverter:
-    """A method whose painting is the negative."""
-
-    name = "gatys"
+    """Paints the negative in place of a method that prepares itself as ever."""
 
     def stylize_regions(self, content, styles, masks, options, progress, watch):
         self.styles, self.masks, self.options = styles, masks, options
@@ -196,7 +194,7 @@ class Inverter:
 def inverter(monkeypatch):
     method = Inverter()
     monkeypatch.setattr("selfieart.app.routes.jobs.methods", lambda: ("gatys",))
-    monkeypatch.setattr("selfieart.methods.registry.load_method", lambda name: method)
+    monkeypatch.setattr("selfieart.methods.method.Method.stylize_regions", method.stylize_regions)
     monkeypatch.setattr("selfieart.app.method_jobs._SECONDS_BETWEEN_PREVIEWS", 0.0)
     return method
 

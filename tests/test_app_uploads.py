@@ -125,10 +125,11 @@ def test_what_may_name_other_files_is_no_video(client, shop, body):
     assert files_of(shop) == before
 
 
+MIXES = ["candy+/etc/passwd", "candy:0.5+../x.png:0.5", "C:\\x.jpg:0.5+candy:0.5", "/etc/passwd:1", "candy+"]
 STYLES = ["/etc/passwd", "../x.png", "C:\\x.jpg", "http://127.0.0.1/x.png", "file:///etc/passwd", "candyy", "", "x.png"]
 
 
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", [*STYLES, *MIXES])
 def test_neither_paths_nor_addresses_are_styles(client, photo_id, style, astronaut_file):
     for name in (style, str(astronaut_file)):
         look = {"segments": {"hair": {"style": name}}}
@@ -154,7 +155,12 @@ BAD_LOOKS = [
     ({"look": LOOK, "path": "/etc/passwd"}, 422),
     ({"look": {"segments": {"hair": {"style": "candy", "url": "x"}}}}, 422),
     ({"look": {"segments": {"hair": {"strength": 1}}}}, 422),
-    ({"look": {"segments": {"hair": "candy"}}}, 422),
+    ({"look": {"segments": {"hair": ["candy"]}}}, 422),
+    ({"look": {"segments": {"hair": None}}}, 422),
+    ({"look": {"segments": {"hair": {"style": None}}}}, 422),
+    ({"look": {"segments": {"hair": {"style": "candy", "strength": None}}}}, 422),
+    ({"look": {"segments": None}}, 422),
+    ({"look": LOOK | {"tau": None}}, 422),
     ({"look": {"segments": []}}, 422),
     ({"look": []}, 422),
     ({}, 422),
@@ -180,6 +186,10 @@ BAD_LOOKS = [
     ({"look": {"segments": {"hare": {"style": "candy"}}}}, 400),
     ({"look": {"segments": {"hair": {"style": "candy", "strength": 2}}}}, 400),
     ({"look": {"segments": {"hair": {"style": "#12"}}}}, 400),
+    ({"look": {"segments": {"bg": "candy", "background": "wave"}}}, 400),
+    ({"look": {"segments": {"hair": "candy:0.6+wvae:0.4"}}}, 400),
+    ({"look": {"segments": {"hair": "candy:0.6+grey:0.4"}}}, 400),
+    ({"look": {"segments": {"hair": "candy:much"}}}, 400),
 ]
 
 

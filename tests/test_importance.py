@@ -10,14 +10,15 @@ import torch
 
 from selfieart import Look, SegmentLook
 from selfieart.errors import SelfieartError
+from selfieart.importance import importance
 from selfieart.methods.gatys import Gatys, GatysOptions
 from selfieart.methods.losses import content_loss
-from selfieart.methods.registry import method_options
-from selfieart.methods.repaint import FACE_IMPORTANCE, repaint_with
+from selfieart.methods.registry import options_from
+from selfieart.methods.repaint import repaint_with
+from selfieart.methods.scene import FACE_IMPORTANCE
 from selfieart.methods.semantic import Semantic
 from selfieart.methods.semantic_options import SemanticOptions
 from selfieart.networks.encoder import Encoder
-from selfieart.parsing.importance import importance
 from selfieart.segments import INDEX, NAMES
 
 VALUES = {"face": 2.0, "features": 5.0, "rest": 0.5}
@@ -38,15 +39,17 @@ def noise(*shape: int, seed: int = 0) -> torch.Tensor:
     [("background", 0.5), ("hair", 0.5), ("skin", 2.0), ("nose", 5.0), ("left-eye", 5.0), ("upper-lip", 5.0)],
 )
 def test_a_segment_has_its_value(segment, value):
-    masks = torch.zeros(len(NAMES), 2, 3)
+    masks = np.zeros((len(NAMES), 2, 3), np.float32)
     masks[INDEX[segment]] = 1
-    assert torch.equal(importance(masks, **VALUES), torch.full((2, 3), value))
+    found = importance(masks, **VALUES)
+    assert found.dtype == np.float32
+    assert np.array_equal(found, np.full((2, 3), value))
 
 
 def test_soft_masks_mix_the_values():
-    masks = torch.zeros(1, len(NAMES), 1, 1)
+    masks = np.zeros((1, len(NAMES), 1, 1), np.float32)
     masks[0, INDEX["skin"]], masks[0, INDEX["nose"]], masks[0, INDEX["hair"]] = 0.5, 0.3, 0.2
-    assert float(importance(masks, **VALUES)) == pytest.approx(0.5 * 2 + 0.3 * 5 + 0.2 * 0.5)
+    assert importance(masks, **VALUES).item() == pytest.approx(0.5 * 2 + 0.3 * 5 + 0.2 * 0.5)
 
 
 def test_an_importance_of_one_is_the_plain_content_loss():
@@ -85,21 +88,19 @@ def test_what_cannot_be_an_importance_is_refused(encoder, wrong, method, options
 
 
 @pytest.mark.parametrize(("where", "seen"), [((0, 200, 130, 330), True), ((300, 500, 0, 100), False)])
-def test_faces_of_a_photo_are_important(studio, astronaut, where, seen):
+def test_faces_of_a_photo_are_important(studio, astronaut, encoder, where, seen):
     top, bottom, left, right = where
     portrait = studio.open(astronaut[top:bottom, left:right])
     given: list[GatysOptions] = []
 
-    class Method:
-        name = "gatys"
-
+    class Seeing(Gatys):
         def stylize_regions(self, content, styles, masks=None, options=None, progress=None, watch=None):
             given.append(options)
             return content
 
     look = Look({"everything": SegmentLook("candy")})
-    options = method_options("gatys", side=64)
-    portrait.render(look, repaint=repaint_with(Method, options, portrait, look))
+    options = options_from("gatys", {"side": 64})
+    portrait.render(look, repaint=repaint_with(Seeing(encoder), options, portrait, look))
     matters = given[0].importance
     assert (matters is not None) == seen
     if matters is not None:

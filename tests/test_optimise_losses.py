@@ -16,7 +16,6 @@ from optimise_cases import (  # noqa: F401 - the fixtures are found by their nam
     styles_fixture,
     tiny_encoder,
 )
-from selfieart.imaging.resize import resize
 from selfieart.methods.basis import change_of
 from selfieart.methods.gatys import Gatys, GatysOptions
 from selfieart.methods.inputs import Regions, check_regions, style_at
@@ -35,6 +34,7 @@ from selfieart.methods.run import optimise
 from selfieart.methods.settings import OptimiseOptions
 from selfieart.networks.encoder import LAYERS, STYLE_LAYERS
 from selfieart.networks.gram import gram, guided_gram, mask_at
+from selfieart.networks.tensors import resize
 from selfieart.networks.vgg import Vgg19
 
 

@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 import pytest
-import torch
 
 from parsing_drawings import FEATURES, HEAD, PALETTE, PerfectNet, drawing, overlap, parse_drawing, perfect_parser
-from selfieart.imaging.arrays import as_tensor
+from selfieart.imaging.arrays import FloatArray, as_picture
+from selfieart.parsing.cleanup import features_in_faces
 from selfieart.parsing.faces import Face, find_faces
-from selfieart.parsing.parser import FaceParser, InputContract, _features_in_faces
+from selfieart.parsing.parser import FaceParser, InputContract
 from selfieart.segments import INDEX, NAMES
 
 # --- geometry of a face --------------------------------------------------------------------------------------------
@@ -95,16 +95,16 @@ def test_heads_that_take_no_part_become_background():
 class ShortSighted(PerfectNet):
     """Sees nothing where hair is less than a 700th of what is shown."""
 
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        logits = super().forward(image)
-        if float((logits.argmax(1) == INDEX["hair"]).float().mean()) < 1 / 700:
+    def logits(self, image: FloatArray) -> FloatArray:
+        logits = super().logits(image)
+        if (logits.argmax(1) == INDEX["hair"]).mean() < 1 / 700:
             logits[:, INDEX["background"]] += 1000
         return logits
 
 
 @pytest.mark.parametrize(("x", "y"), [(1100, 300), (250, 1250), (750, 750)])
 def test_a_face_too_small_for_the_frame_is_seen_from_near(x, y):
-    picture = as_tensor(PALETTE[drawing(1500, 1500, (x, y, 30, 0))])
+    picture = as_picture(PALETTE[drawing(1500, 1500, (x, y, 30, 0))])
     parser = FaceParser(ShortSighted(), InputContract((0, 0, 0), (1, 1, 1), 32), "short-sighted", both_ways=False)
     (face,) = parser.parse(picture).faces
     assert math.hypot(face.x - x, face.y - y) < 10
@@ -126,10 +126,10 @@ def test_features_are_only_in_faces():
 
 def test_crops_are_fused_without_a_seam():
     """On crops only, one class gets 5 more: the fused plane must rise by 5 in the face and fade out without a step."""
-    picture = as_tensor(PALETTE[drawing(400, 500, (250, 170, 45, 30))])
+    picture = as_picture(PALETTE[drawing(400, 500, (250, 170, 45, 30))])
     plain, biased = (perfect_parser(bias).parse(picture) for bias in (0.0, 5.0))
     (face,) = plain.faces
-    risen = (biased.logits - plain.logits)[INDEX["earring"]].numpy()
+    risen = (biased.logits - plain.logits)[INDEX["earring"]]
     assert risen[int(face.y), int(face.x)] == pytest.approx(5, abs=0.01)
     ys, xs = np.indices(risen.shape) + 0.5
     assert np.abs(risen[np.hypot(xs - face.x, ys - face.y) > face.side * 0.71]).max() == 0
@@ -141,8 +141,8 @@ def test_crops_are_fused_without_a_seam():
 class OneEyed(PerfectNet):
     """On crops, a left eye gets 10 more in the left half."""
 
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        logits = super().forward(image)
+    def logits(self, image: FloatArray) -> FloatArray:
+        logits = super().logits(image)
         if image.shape[-2:] == (448, 448):
             logits[:, INDEX["left-eye"], :, : logits.shape[-1] // 2] += 10
         return logits
@@ -150,7 +150,7 @@ class OneEyed(PerfectNet):
 
 def test_a_face_is_seen_in_the_mirror_too():
     """There the left half is the right half, and a left eye a right one; the mean of both is kept, not in videos."""
-    picture = as_tensor(PALETTE[drawing(400, 500, (250, 170, 45, 0))])
+    picture = as_picture(PALETTE[drawing(400, 500, (250, 170, 45, 0))])
     contract = InputContract((0, 0, 0), (1, 1, 1), 32)
     plain, odd = (FaceParser(net(), contract, "drawn") for net in (PerfectNet, OneEyed))
     for parse, left, right in (("parse", 5, 5), ("parse_following", 10, 0)):
@@ -158,7 +158,7 @@ def test_a_face_is_seen_in_the_mirror_too():
         first, second = (getattr(parser, parse)(*arguments) for parser in (plain, odd))
         (face,) = first.faces
         y, x, aside = round(face.y), round(face.x), round(face.side * 0.15)
-        risen = (second.logits - first.logits).numpy()
+        risen = second.logits - first.logits
         assert risen[INDEX["left-eye"], y, x - aside] == pytest.approx(left, abs=0.01)
         assert risen[INDEX["left-eye"], y, x + aside] == pytest.approx(0, abs=0.01)
         assert risen[INDEX["right-eye"], y, x + aside] == pytest.approx(right, abs=0.01)
@@ -168,7 +168,7 @@ def test_a_face_is_seen_in_the_mirror_too():
 def test_features_end_softly_round_a_face():
     """Nothing is taken from them in the face's square, everything far away, and in between there is no step."""
     face = Face(60, 50, 40, 0, 400)
-    logits = _features_in_faces(np.zeros((len(NAMES), 100, 160), np.float32), [face])
+    logits = features_in_faces(np.zeros((len(NAMES), 100, 160), np.float32), [face])
     assert (logits[INDEX["hair"]] == 0).all()
     lips = logits[INDEX["upper-lip"]]
     assert (lips[30:70, 40:80] == 0).all()
@@ -179,7 +179,7 @@ def test_features_end_softly_round_a_face():
 
 def test_without_a_face_there_are_no_features():
     logits = np.random.default_rng(0).normal(size=(len(NAMES), 8, 9)).astype(np.float32)
-    seen = _features_in_faces(logits.copy(), [])
+    seen = features_in_faces(logits.copy(), [])
     others = np.delete(np.arange(len(NAMES)), [INDEX["nose"]])
     assert (seen[INDEX["nose"]] <= seen[others].max(0) - 19.999).all()
     assert (seen[INDEX["hair"]] == logits[INDEX["hair"]]).all()

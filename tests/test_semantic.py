@@ -9,7 +9,6 @@ import torch
 import torch.nn.functional as F
 
 from optimise_pictures import halves, portrait, waves
-from selfieart.imaging.resize import resize
 from selfieart.methods.guidance import Guidance
 from selfieart.methods.inputs import check_regions, style_at
 from selfieart.methods.patches import centre_votes, match, mrf_loss, nearest_patches, patch_norms, votes
@@ -18,7 +17,9 @@ from selfieart.methods.semantic import Semantic
 from selfieart.methods.semantic_options import SemanticOptions
 from selfieart.methods.settings import OptimiseOptions
 from selfieart.methods.variants import variants
-from selfieart.networks.encoder import STEPS, Encoder, load_encoder
+from selfieart.networks.encoder import STEPS, Encoder
+from selfieart.networks.packaged import load_encoder
+from selfieart.networks.tensors import resize
 
 COLORFUL = {"iterations": 20, "rematch": 10, "content_weight": 0.01, "fine_weight": 5.0}
 QUICK = {"side": 48, "scales": 1, "iterations": 6, "rematch": 3}

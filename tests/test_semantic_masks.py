@@ -18,20 +18,20 @@ from selfieart.cli import main
 from selfieart.errors import UnknownName
 from selfieart.methods.clusters import shared_clusters
 from selfieart.methods.guidance import Guidance
-from selfieart.methods.registry import load_method, method_options
+from selfieart.methods.guidance_choice import GuidanceChoice, guidance_choice
+from selfieart.methods.registry import load_method, options_from
 from selfieart.methods.repaint import repaint_with
 from selfieart.methods.semantic import Semantic
 from selfieart.methods.semantic_masks import (
     KINDS,
-    GuidanceChoice,
     from_clusters,
     from_parsings,
-    guidance_choice,
     guidance_for,
 )
 from selfieart.methods.semantic_masks import read_map as map_from
 from selfieart.methods.semantic_options import SemanticOptions
-from selfieart.networks.encoder import Encoder, load_encoder
+from selfieart.networks.encoder import Encoder
+from selfieart.networks.packaged import load_encoder
 from selfieart.parsing.faces import Face
 from selfieart.parsing.parsing import Parsing
 from selfieart.segments import INDEX, NAMES
@@ -79,7 +79,7 @@ def test_the_strongest_masks():
 
 def test_the_parser_tells_what_is_like_what(drawn_labels):
     assert sorted(k for classes in KINDS.values() for k in classes) == list(range(len(NAMES)))
-    picture = torch.rand(3, 60, 90)
+    picture = torch.rand(3, 60, 90).numpy()
     seen = DrawnParser(drawn_labels).parse(picture)
     faced = Parsing(seen.logits, picture, (Face(67, 27, 40, 0, 300),), 60, 90)
     guidance = from_parsings(faced, [faced, seen])
@@ -98,10 +98,11 @@ class Parsers:
 
     name = "parsers"
 
-    def parse(self, picture: torch.Tensor, faces: object = "all") -> Parsing:
+    def parse(self, picture: np.ndarray | torch.Tensor, faces: object = "all") -> Parsing:
+        picture = np.asarray(picture)
         height, width = picture.shape[-2:]
         found = (Face(20, 20, 20, 0, 90),) if float(picture.mean()) > 0.5 else ()
-        return Parsing(torch.zeros(len(NAMES), height, width), picture, found, height, width)
+        return Parsing(np.zeros((len(NAMES), height, width), np.float32), picture, found, height, width)
 
 
 def test_guidance_is_chosen_by_what_the_pictures_show(encoder):
@@ -234,7 +235,7 @@ def test_what_cannot_guide_is_refused(encoder, content, painting, guidance):
     wrong("rematch must be a whole number from 2", SemanticOptions, rematch=1)
     wrong("rotations must be a tuple of up to 8 numbers from -45 to 45", SemanticOptions, rotations=(90.0,))
     wrong("sizes must be a tuple of up to 8 numbers from 0.5 to 2", SemanticOptions, sizes=(0.1,))
-    wrong("did you mean 'gamma'", method_options, "semantic", gama=3, error=UnknownName)
+    wrong("did you mean 'gamma'", options_from, "semantic", {"gama": 3}, error=UnknownName)
 
 
 # --- looks and command line ----------------------------------------------------------------------------------------
@@ -253,9 +254,9 @@ def test_a_look_is_guided_by_the_parser(studio, astronaut, encoder, monkeypatch,
         return content
 
     monkeypatch.setattr(Semantic, "stylize_regions", stop)
-    options = method_options("semantic", side=64)
-    for choice in (None, GuidanceChoice("clusters", parts=4), GuidanceChoice("none")):
-        repaint = repaint_with(lambda: load_method("semantic", encoder), options, portrait, look, guidance=choice)
+    for settings in ({}, {"guided_by": GuidanceChoice("clusters", parts=4)}, {"guidance": "none"}):
+        options = options_from("semantic", {"side": 64, **settings})
+        repaint = repaint_with(load_method("semantic", encoder), options, portrait, look)
         portrait.render(look, repaint=repaint)
     assert given[0].guidance.names == tuple(KINDS)
     assert given[1].guidance.names == tuple(f"part {k}" for k in range(1, 5))

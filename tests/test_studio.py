@@ -7,13 +7,12 @@ import math
 
 import numpy as np
 import pytest
-import torch
 
 from conftest import DrawnParser, is_one_sentence
 from selfieart import Look, Portrait, SegmentLook, Studio
 from selfieart.errors import Cancelled, SelfieartError, UnknownName
 from selfieart.imaging import Photo, read_photo
-from selfieart.imaging.arrays import as_pixels, as_tensor
+from selfieart.imaging.arrays import as_picture, as_pixels
 from selfieart.imaging.color import grey, keep_color, oklab_from_srgb
 from selfieart.masks import gaussian_blur
 from selfieart.render import compose as compose_module
@@ -115,7 +114,7 @@ def test_strength(drawn, drawn_labels, strength):
 def test_eq6_with_soft_masks(drawn):
     """Masks by the printed formula from the upsampled logits, colours mixed in float64."""
     tau, parsing, photo = 0.2, drawn.parsing(), drawn.photo.pixels
-    z = tau * parsing.logits_rows(as_tensor(photo), 0, photo.shape[0]).double().numpy()
+    z = tau * parsing.logits_rows(as_picture(photo), 0, photo.shape[0]).astype(np.float64)
     masks = np.exp(z) / np.exp(z).sum(0)
     expected = photo.astype(np.float64)
     for name, color, strength in (("hair", RED, 1.0), ("face", GREEN, 0.5), ("background", BLUE, 0.8)):
@@ -134,14 +133,14 @@ def test_grey(drawn, drawn_labels):
     where = segment(drawn_labels, "background")
     assert np.ptp(out[where], axis=-1).max() == 0
     assert np.array_equal(out[~where], drawn.photo.pixels[~where])
-    lightness = [oklab_from_srgb(as_tensor(pixels))[0].numpy()[where] for pixels in (out, drawn.photo.pixels)]
+    lightness = [oklab_from_srgb(as_picture(pixels))[0][where] for pixels in (out, drawn.photo.pixels)]
     assert np.abs(lightness[0] - lightness[1]).max() < 0.01
 
 
 def test_keep_color(drawn):
-    photo = as_tensor(drawn.photo.pixels)
+    photo = as_picture(drawn.photo.pixels)
     out = drawn.render(look({"everything": SegmentLook("#808080", keep_color=0.7)})).pixels
-    expected = as_pixels(keep_color(photo, torch.full_like(photo, 128 / 255), 0.7))
+    expected = as_pixels(keep_color(photo, np.full_like(photo, 128 / 255), 0.7))
     assert np.abs(out.astype(int) - expected).max() <= 1
 
 
@@ -149,10 +148,10 @@ def test_feather_softens_the_border_and_nothing_else(drawn, drawn_labels):
     sharp = drawn.render(look({"clothes": "#fff"}, tau=math.inf)).pixels.astype(int)
     soft = drawn.render(look({"clothes": SegmentLook("#fff", feather=5)}, tau=math.inf)).pixels.astype(int)
     changed = np.abs(soft - sharp).max(-1) > 2
-    where = torch.from_numpy(segment(drawn_labels, "clothes")).float()
+    where = segment(drawn_labels, "clothes").astype(np.float32)
     # 5 percent of the short side are 3 pixels; the weights are the mask blurred by that much.
-    share = gaussian_blur(where, 3.0).numpy()
-    share = share / (share + 1 - where.numpy())
+    share = gaussian_blur(where, 3.0)
+    share = share / (share + 1 - where)
     expected = drawn.photo.pixels + share[..., None] * (255.0 - drawn.photo.pixels)
     assert np.abs(soft - expected).max() <= 1
     assert changed.any()
@@ -179,18 +178,18 @@ def test_a_blurred_background_has_no_halo(size):
 
 
 def test_blur_is_a_normalised_convolution():
-    draw = torch.Generator().manual_seed(0)
-    small, mask = torch.rand(3, 100, 140, generator=draw), (torch.rand(100, 140, generator=draw) > 0.4).float()
-    light = torch.stack([gaussian_blur(plane * (mask**2 + 1e-4), 2.0) for plane in small])
+    draw = np.random.default_rng(0)
+    small, mask = draw.random((3, 100, 140), np.float32), (draw.random((100, 140)) > 0.4).astype(np.float32)
+    light = np.stack([gaussian_blur(plane * (mask**2 + 1e-4), 2.0) for plane in small])
     expected = light / gaussian_blur(mask**2 + 1e-4, 2.0)
-    assert torch.allclose(BlurLayer(small, mask, 100, 140).rows(small, 0, 100), expected, atol=1e-4)
+    assert np.allclose(BlurLayer(small, mask, 100, 140).rows(small, 0, 100), expected, atol=1e-4)
 
 
 # --- painted styles ------------------------------------------------------------------------------------------------
 
 
 def test_everything_in_one_style_is_the_layer(small):
-    layer = small.layer("candy", Look(**QUICK)).rows(as_tensor(small.photo.pixels), 0, 240)
+    layer = small.layer("candy", Look(**QUICK)).rows(as_picture(small.photo.pixels), 0, 240)
     for tau in (0.3, 30.0):
         out = small.render(look({"everything": "candy"}, tau=tau)).pixels.astype(int)
         different = np.abs(out - as_pixels(layer))
@@ -260,30 +259,31 @@ def test_seed_and_stroke_change_the_painting(small):
 
 
 def test_layers_by_rows_are_the_whole():
-    content = torch.rand(3, 70, 50, generator=torch.Generator().manual_seed(0))
-    patch = Patch(torch.rand(3, 20, 24, generator=torch.Generator().manual_seed(1)), 10, 8, 45, 50)
+    content = np.random.default_rng(0).random((3, 70, 50), np.float32)
+    patch = Patch(np.random.default_rng(1).random((3, 20, 24), np.float32), 10, 8, 45, 50)
     layers = [
         PaintedLayer(content[:, ::3, ::3], 70, 50, (patch,)),
         PaintedLayer(content, 70, 50),
-        BlurLayer(content, torch.ones(70, 50), 70, 50),
+        BlurLayer(content, np.ones((70, 50), np.float32), 70, 50),
         GreyLayer(),
         ColorLayer((1, 2, 3)),
     ]
     for layer in layers:
         whole = layer.rows(content, 0, 70)
         assert whole.shape == (3, 70, 50)
+        assert whole.dtype == np.float32
         parts = [layer.rows(content[:, a:b], a, b) for a, b in itertools.pairwise((0, 1, 12, 44, 46, 70))]
-        assert torch.allclose(torch.cat(parts, 1), whole, atol=1e-6)
-    assert torch.equal(GreyLayer().rows(content, 0, 70), grey(content))
+        assert np.allclose(np.concatenate(parts, 1), whole, atol=1e-6)
+    assert np.array_equal(GreyLayer().rows(content, 0, 70), grey(content))
 
 
 def test_a_patch_fades_out_at_its_borders_but_not_at_the_photos():
-    under, over = torch.zeros(3, 40, 40), torch.ones(3, 30, 30)
+    under, over = np.zeros((3, 40, 40), np.float32), np.ones((3, 30, 30), np.float32)
     out = PaintedLayer(under, 40, 40, (Patch(over, 0, 5, 30, 35),)).rows(under, 0, 40)[0]
     assert float(out[0, 20]) == pytest.approx(1)
-    assert float(out[31:].abs().max()) == 0
-    assert float(out[:, :5].abs().max()) == 0
-    assert float(out[15].diff().abs().max()) < 0.35
+    assert float(np.abs(out[31:]).max()) == 0
+    assert float(np.abs(out[:, :5]).max()) == 0
+    assert float(np.abs(np.diff(out[15])).max()) < 0.35
 
 
 def test_strips_do_not_show(drawn, monkeypatch):

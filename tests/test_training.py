@@ -19,7 +19,8 @@ from conftest import is_one_sentence
 from selfieart.cli import main
 from selfieart.errors import SelfieartError
 from selfieart.networks.encoder import CHANNELS, LAYERS, Encoder
-from selfieart.parsing.registry import FACE_NETWORKS, face_network
+from selfieart.networks.faces import face_network
+from selfieart.parsing.registry import FACE_NETWORKS
 from selfieart.training import loop
 from selfieart.training.curves import read_columns
 from selfieart.training.encoder import EncoderTask, EncoderTraining, train_encoder

@@ -13,11 +13,8 @@ from conftest import wrong
 from optimise_pictures import portrait, stripes_and_spots
 from selfieart.errors import WeightsError
 from selfieart.methods.gatys import Gatys, GatysOptions
-from selfieart.methods.portrait_aware import (
-    COARSE_LAYERS,
-    FINE_LAYERS,
-    VGG_CHANNELS,
-)
+from selfieart.methods.losses import VGG_CHANNELS
+from selfieart.methods.portrait_aware import COARSE_LAYERS, FINE_LAYERS
 from selfieart.networks.encoder import CONTENT_LAYER, LAYERS, STEPS
 from selfieart.networks.vgg import Vgg19, load_vgg19
 
@@ -68,12 +65,13 @@ def torchvision_network(state: dict[str, torch.Tensor]) -> nn.Sequential:
 
 @pytest.mark.parametrize("ending", [".pth", ".safetensors"])
 def test_vgg19_is_torchvisions(tmp_path, ending, picture):
-    state = torchvision_state(NARROW)
+    state, picture = torchvision_state(NARROW), torch.from_numpy(picture)
     assert {"features.28.weight", "features.34.bias"} <= set(state)
     path = tmp_path / f"vgg{ending}"
     save_file(state, path) if ending == ".safetensors" else torch.save(state, path)
     net = load_vgg19(path, NARROW)
     assert not any(parameter.requires_grad for parameter in net.parameters())
+    picture = torch.from_numpy(picture)
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     x = ((picture - mean[:, None, None]) / std[:, None, None])[None]
     found = net(picture[None], LAYERS)

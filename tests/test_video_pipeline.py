@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from conftest import is_one_sentence
 from selfieart.errors import Cancelled, SelfieartError
@@ -312,9 +311,13 @@ def test_two_runs_never_write_the_same_output(clip, tmp_path):
 
 def test_states_that_share_memory_are_kept(tmp_path):
     out = tmp_path / "b.mp4"
-    rows = torch.arange(12).reshape(3, 4)
+    rows = np.arange(12).reshape(3, 4)
     with pytest.raises(KeyError), workplace(out, "key", True) as place:
-        place.commit([], {"a": rows, "b": rows.T, "empty": torch.zeros(0)})
+        place.commit([], {"a": rows, "b": rows.T, "empty": np.zeros(0, np.float32)})
+        state = place.state()
+        assert np.array_equal(state["a"], rows)
+        assert np.array_equal(state["b"], rows.T)
+        assert state["empty"].shape == (0,)
         raise KeyError
     with workplace(out, "key", False) as place:
         assert not place.pieces

@@ -9,18 +9,16 @@ import cv2
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 
-from selfieart.imaging.arrays import as_tensor
+from selfieart.imaging.arrays import as_picture
 from selfieart.masks import composite, select, soft_masks
-from selfieart.networks.style_net import Statistics
+from selfieart.networks.style_net import Statistics, StyleNet
 from selfieart.parsing.faces import Face
 from selfieart.parsing.parser import followed
 from selfieart.render.compose import Part, part_masks
 from selfieart.segments import GROUPS, INDEX
 from selfieart.video.composition import blended, frame_masks, region_of
 from selfieart.video.flow import Motion, at_size, flow_between, motion_between, occluded, reduced, warp
-from selfieart.video.frame_net import FrameNet, enlarging_weight
 from selfieart.video.steady import (
     crispened,
     group_logits,
@@ -30,7 +28,8 @@ from selfieart.video.steady import (
     without_faint_islands,
     without_holes,
 )
-from selfieart.video.strokes import FrameStylizer, packed, unpacked
+from selfieart.video.strokes import FrameStylizer
+from selfieart.weights import load_weights
 from video_frames import bilinear, constant, still
 
 # --- flow ----------------------------------------------------------------------------------------------------------
@@ -116,15 +115,16 @@ def test_another_scene_is_a_cut_and_a_shake_is_none(astronaut):
 def test_masks_of_groups_are_sums_of_the_masks_of_their_classes(logits, tau):
     groups = [GROUPS["face"], frozenset({INDEX["hair"]}), GROUPS["everything"] - GROUPS["face"] - {INDEX["hair"]}]
     masks = soft_masks(group_logits(logits, groups, tau), tau)
-    expected = torch.stack([select(soft_masks(logits, tau), sorted(group)) for group in groups])
-    assert torch.allclose(masks, expected, atol=1e-5)
+    expected = np.stack([select(soft_masks(logits, tau), sorted(group)) for group in groups])
+    assert np.allclose(masks, expected, atol=1e-5)
+    assert masks.dtype == np.float32
 
 
 def test_binary_masks_of_groups(logits):
     groups = [GROUPS["face"], GROUPS["everything"] - GROUPS["face"]]
     masks = soft_masks(group_logits(logits, groups, math.inf), math.inf)
-    expected = torch.isin(logits.argmax(0), torch.tensor(sorted(GROUPS["face"])))
-    assert torch.equal(masks[0].bool(), expected)
+    expected = np.isin(logits.argmax(0), sorted(GROUPS["face"]))
+    assert np.array_equal(masks[0].astype(bool), expected)
 
 
 def test_small_holes_in_a_person_are_closed_and_nothing_else():
@@ -133,36 +133,37 @@ def test_small_holes_in_a_person_are_closed_and_nothing_else():
     labels[20:23, 20:24] = 0  # a hole
     labels[30:45, 25:40] = 0  # an arm on the hip
     labels[58:60, 30:32] = 0  # at the border of the picture
-    logits = torch.from_numpy(np.where(labels[None] == np.arange(19)[:, None, None], 5.0, -5.0).astype(np.float32))
-    closed = without_holes(logits).argmax(0).numpy()
+    logits = np.where(labels[None] == np.arange(19)[:, None, None], 5.0, -5.0).astype(np.float32)
+    closed = without_holes(logits).argmax(0)
     expected = labels.copy()
     expected[20:23, 20:24] = closed[21, 21]
     assert closed[21, 21] != 0
     assert np.array_equal(closed, expected)
-    assert torch.equal(without_holes(logits[:, :10]), logits[:, :10])
+    assert np.array_equal(without_holes(logits[:, :10]), logits[:, :10])
 
 
 def test_faint_islands_are_gone_and_soft_borders_stay():
-    masks = torch.full((2, 30, 40), 1e-6)
+    masks = np.full((2, 30, 40), 1e-6, np.float32)
     masks[0, 5:15, 5:15] = 0.97
     masks[0, 5:15, 15:18] = 0.04  # the soft border of it
     masks[0, 20:24, 30:34] = 0.3  # nowhere likely
     masks[1] = 1 - masks[0]
-    cleaned = soft_masks(without_faint_islands(masks.log() / 3, 3.0), 3.0)
-    expected = masks.clone()
+    cleaned = soft_masks(without_faint_islands(np.log(masks) / 3, 3.0), 3.0)
+    expected = masks.copy()
     expected[0, 20:24, 30:34], expected[1, 20:24, 30:34] = 0, 1
-    assert torch.allclose(cleaned, expected, atol=1e-5)
+    assert np.allclose(cleaned, expected, atol=1e-5)
 
 
 def test_filtered_logits_are_the_weighted_mean_along_the_motion():
-    previous, fresh = torch.randn(2, 3, 20, 24, generator=torch.Generator().manual_seed(0))
+    previous, fresh = np.random.default_rng(0).standard_normal((2, 3, 20, 24), np.float32)
     motion = Motion(constant((2, 1), 20, 24), np.full((20, 24), 0.5, np.float32))
     out = steadied_logits(fresh, previous, motion, 1.0)
     share = 0.5 * 0.7
     expected = (1 - share) * fresh[:, :19, :22] + share * previous[:, 1:, 2:]
-    assert torch.allclose(out[:, :19, :22], expected, atol=1e-5)
-    assert torch.equal(steadied_logits(fresh, previous, motion, 0.0), fresh)
-    assert torch.equal(warped_planes(previous, motion)[:, :19, :22], previous[:, 1:, 2:])
+    assert np.allclose(out[:, :19, :22], expected, atol=1e-5)
+    assert np.array_equal(steadied_logits(fresh, previous, motion, 0.0), fresh)
+    assert np.array_equal(warped_planes(previous, motion)[:, :19, :22], previous[:, 1:, 2:])
+    assert out.dtype == np.float32
 
 
 def test_the_feedback_of_a_painting():
@@ -215,11 +216,11 @@ def test_a_new_face_is_taken_as_it_is_and_a_lost_track_is_looked_for():
 
 
 def test_the_packaged_parser_follows_faces(studio, astronaut):
-    picture = as_tensor(astronaut[:288, 64:400])
+    picture = as_picture(astronaut[:288, 64:400])
     one_way = copy.copy(studio.parser)
     one_way.both_ways = False
     plain = one_way.parse(picture)
-    assert torch.equal(studio.parser.parse_following(picture, ()).logits, plain.logits)
+    assert np.array_equal(studio.parser.parse_following(picture, ()).logits, plain.logits)
     (face,) = studio.parser.parse_following(picture, plain.faces).faces
     assert math.dist((face.x, face.y), (plain.faces[0].x, plain.faces[0].y)) < 3
     # What was taken for a face where there is none is looked at, and dropped.
@@ -228,73 +229,71 @@ def test_the_packaged_parser_follows_faces(studio, astronaut):
 
 
 def test_half_precision_parses_alike(studio, astronaut):
-    picture = as_tensor(astronaut[:288, 64:400])
-    half = studio.parser.in_dtype(torch.bfloat16)
-    assert studio.parser.in_dtype(torch.float32) is studio.parser
+    picture = as_picture(astronaut[:288, 64:400])
+    half = studio.parser.in_precision("fast")
+    assert studio.parser.in_precision("exact") is studio.parser
     plain, fast = studio.parser.parse(picture), half.parse(picture)
-    assert (plain.logits.argmax(0) == fast.logits.argmax(0)).float().mean() > 0.995
+    assert (plain.logits.argmax(0) == fast.logits.argmax(0)).mean() > 0.995
     assert len(fast.faces) == 1
 
 
 # --- the network ---------------------------------------------------------------------------------------------------
 
 
-def test_enlarging_and_convolving_is_one_transposed_convolution():
-    generator = torch.Generator().manual_seed(0)
-    x, weight = torch.randn(1, 5, 6, 7, generator=generator), torch.randn(4, 5, 3, 3, generator=generator)
-    wide = F.interpolate(x, scale_factor=2, mode="nearest")
-    expected = F.conv2d(F.pad(wide, (1, 1, 1, 1), mode="reflect"), weight)
-    padded = F.pad(x, (1, 1, 1, 1), mode="replicate")
-    out = F.conv_transpose2d(padded, enlarging_weight(weight), stride=2, padding=3)
-    assert torch.allclose(out, expected, atol=1e-5)
+@pytest.fixture(scope="module")
+def style_net() -> StyleNet:
+    """The torch definition with the packaged weights."""
+    net = StyleNet().eval()
+    weights = {name: torch.as_tensor(weight) for name, weight in load_weights("presets").items()}
+    net.load_state_dict({name[4:]: weight for name, weight in weights.items() if name.startswith("net.")})
+    return net
 
 
 @pytest.mark.parametrize("styles", [["candy"], ["candy", "wave", "udnie"]])
 @pytest.mark.parametrize("given", [False, True])
-def test_the_frame_net_is_the_style_net(stylizer, astronaut, styles, given):
-    picture = as_tensor(astronaut[60:164, 160:280])
-    codes = torch.stack([stylizer.encode(style) for style in styles])
-    masks = torch.rand(len(styles), 104, 120, generator=torch.Generator().manual_seed(1)).softmax(0)
+def test_the_network_of_frames_is_the_style_net(stylizer, style_net, astronaut, styles, given):
+    picture = as_picture(astronaut[60:164, 160:280])
+    codes = np.stack([stylizer.encode(style) for style in styles])
+    masks = np.random.default_rng(1).dirichlet(np.ones(len(styles)), (104, 120)).astype(np.float32)
+    masks = np.ascontiguousarray(masks.transpose(2, 0, 1))
+    own = Statistics()
     with torch.inference_mode():
-        own, recorded = Statistics(), Statistics()
-        plain = stylizer.net(picture[None], codes[None], masks[None], recorded=own, origin=(8, 16), seed=3)[0]
-        exact = FrameNet(stylizer.net, torch.float32)
-        statistics = own if given else None
-        options = {"statistics": statistics, "origin": (8, 16), "seed": 3}
-        out = exact(picture, codes, masks, recorded=recorded, **options)
-        fast = FrameNet(stylizer.net, torch.bfloat16)(picture, codes, masks, **options)
-    assert (out - plain).abs().max() < 1e-4
-    assert (fast - plain).abs().mean() < 3 / 255
-    channels = [norm.channels for norm in stylizer.net.norms]
-    assert torch.allclose(packed(recorded), packed(own), atol=1e-3)
-    assert torch.equal(packed(unpacked(packed(own), channels)), packed(own))
+        arguments = [torch.from_numpy(array)[None] for array in (picture, codes, masks)]
+        plain = style_net(*arguments, recorded=own, origin=(8, 16), seed=3)[0].numpy()
+    moments = np.stack([np.concatenate([moment[i][0].numpy() for moment in own.moments], -1) for i in (0, 1)])
+    assert moments.shape == (2, len(styles), sum(stylizer.network.channels))
+    options = {"origin": (8, 16), "seed": 3, "statistics": moments if given else None}
+    out = stylizer.network.paint(picture, codes, masks, **options)
+    fast = stylizer.network.in_precision("fast").paint(picture, codes, masks, **options)
+    assert np.abs(out - plain).max() < 1e-4
+    assert np.abs(fast - plain).mean() < 3 / 255
+    recorded = stylizer.network.record(picture, codes, masks, origin=(8, 16), seed=3)
+    assert np.allclose(recorded, moments, atol=1e-3)
 
 
 def test_alone_each_style_is_painted_as_if_it_had_the_frame_for_itself(stylizer, astronaut):
     """Far from the border between two styles the one pass gives what one pass per style gives."""
     frame = cv2.resize(astronaut, (480, 96), interpolation=cv2.INTER_AREA)
-    shares = torch.zeros(2, 96, 480)
+    shares = np.zeros((2, 96, 480), np.float32)
     shares[0, :, :240], shares[1, :, 240:] = 1, 1
-    codes = torch.stack([stylizer.encode("candy"), stylizer.encode("wave")])
-    both = FrameStylizer(stylizer.net, codes, 0, alone=True)
+    codes = np.stack([stylizer.encode("candy"), stylizer.encode("wave")])
+    both = FrameStylizer(stylizer.network, codes, 0, alone=True)
     box = (0, 0, 96, 480)
-    with torch.inference_mode():
-        together = both.paint(frame, shares, both.record(frame, None), box)
-        for place, code in enumerate(codes):
-            one = FrameStylizer(stylizer.net, code[None], 0, alone=True)
-            alone = one.paint(frame, None, one.record(frame, None), box)
-            side = np.s_[:, :110] if place == 0 else np.s_[:, -110:]
-            assert np.abs(together[side] - alone[side]).mean() < 1.5 / 255
+    together = both.paint(frame, shares, both.record(frame, None), box)
+    for place, code in enumerate(codes):
+        one = FrameStylizer(stylizer.network, code[None], 0, alone=True)
+        alone = one.paint(frame, None, one.record(frame, None), box)
+        side = np.s_[:, :110] if place == 0 else np.s_[:, -110:]
+        assert np.abs(together[side] - alone[side]).mean() < 1.5 / 255
 
 
 @pytest.mark.parametrize("region", [(150, 200, 190, 260), (0, 0, 30, 40), (100, 390, 300, 480)])
 def test_a_region_is_painted_as_in_the_whole_frame(stylizer, astronaut, region):
     frame = cv2.resize(astronaut, (480, 320), interpolation=cv2.INTER_AREA)
-    brush = FrameStylizer(stylizer.net, stylizer.encode("candy")[None], 0, alone=True)
-    with torch.inference_mode():
-        moments = brush.record(frame, None)
-        whole = brush.paint(frame, None, moments, (0, 0, 320, 480))
-        part = brush.paint(frame, None, moments, region)
+    brush = FrameStylizer(stylizer.network, stylizer.encode("candy")[None], 0, alone=True)
+    moments = brush.record(frame, None)
+    whole = brush.paint(frame, None, moments, (0, 0, 320, 480))
+    part = brush.paint(frame, None, moments, region)
     top, left, bottom, right = region
     here = np.s_[top:bottom, left:right]
     assert np.abs(part[here] - whole[here]).mean() < 1 / 255
@@ -313,18 +312,19 @@ def test_masks_of_a_frame_are_those_of_a_photo(portrait, parsing, astronaut, tau
     box = (40, 60, 400, 420)
     logits = group_logits(parsing.logits, [*kept, bare], tau)
     masks = frame_masks(astronaut, parsing.guide, logits, tau, box, [2.0, 2.0, 0.0])
-    assert torch.allclose(masks.sum(0), torch.ones(360, 360), atol=1e-4)
-    assert (masks - expected[:, 40:400, 60:420]).abs().mean() < 0.012
+    assert np.allclose(masks.sum(0), np.ones((360, 360)), atol=1e-4)
+    assert np.abs(masks - expected[:, 40:400, 60:420]).mean() < 0.012
+    assert masks.dtype == np.float32
 
 
 def test_the_region_of_masks():
-    masks = torch.zeros(2, 10, 20)
+    masks = np.zeros((2, 10, 20), np.float32)
     assert region_of(masks, 100, 200, 3) is None
     masks[1, 4, 7] = 0.5
     top, left, bottom, right = region_of(masks, 100, 200, 3)
     assert top <= 37 and left <= 67 and bottom >= 53 and right >= 83
     assert (bottom - top) * (right - left) < 500
-    assert region_of(torch.ones(1, 10, 20), 100, 200, 3) == (0, 0, 100, 200)
+    assert region_of(np.ones((1, 10, 20), np.float32), 100, 200, 3) == (0, 0, 100, 200)
 
 
 def test_blending_in_bytes_is_equation_6():
@@ -334,8 +334,8 @@ def test_blending_in_bytes_is_equation_6():
     weights[:, :10], weights[0, :10] = 0, 1
     weights[:, 10:20], weights[2, 10:20] = 0, 1
     out = blended(content, list(zip((first, second, third), weights[1:], strict=True)))
-    tensors = [as_tensor(p) for p in (first, second, third)]
-    expected = composite(as_tensor(content), tensors, [torch.from_numpy(w) for w in weights[1:]]) * 255
-    assert (as_tensor(out) * 255 - expected).abs().max() < 2
+    pictures = [as_picture(p) for p in (first, second, third)]
+    expected = composite(as_picture(content), pictures, list(weights[1:])) * 255
+    assert np.abs(as_picture(out) * 255 - expected).max() < 2
     assert np.array_equal(out[:10], content[:10])
     assert np.array_equal(out[10:20], second[10:20])

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import av
 import numpy as np
-import torch
 
 from selfieart.video.frame import Frame
 
@@ -141,10 +140,10 @@ class Count:
     """A state: how many frames were painted, and the last of them."""
 
     painted: int
-    before: torch.Tensor
+    before: np.ndarray
 
-    def tensors(self) -> dict[str, torch.Tensor]:
-        return {"painted": torch.tensor(self.painted), "before": self.before}
+    def tensors(self) -> dict[str, np.ndarray]:
+        return {"painted": np.array(self.painted), "before": self.before}
 
 
 class Blender:
@@ -154,17 +153,17 @@ class Blender:
         self.fails_at, self.error, self.seen = fails_at, error, list[int]()
 
     def start(self) -> Count:
-        return Count(0, torch.zeros(0, dtype=torch.uint8))
+        return Count(0, np.zeros(0, np.uint8))
 
     def paint(self, frame: Frame, state: Count) -> tuple[np.ndarray, Count]:
         if frame.index == self.fails_at and self.error:
             raise self.error
         assert state.painted == frame.index
         self.seen.append(frame.index)
-        before = state.before.numpy() if state.painted else frame.pixels
-        return (frame.pixels // 2 + before // 2), Count(state.painted + 1, torch.from_numpy(frame.pixels.copy()))
+        before = state.before if state.painted else frame.pixels
+        return (frame.pixels // 2 + before // 2), Count(state.painted + 1, frame.pixels.copy())
 
-    def restore(self, tensors: dict[str, torch.Tensor]) -> Count:
+    def restore(self, tensors: dict[str, np.ndarray]) -> Count:
         return Count(int(tensors["painted"]), tensors["before"])
 
 

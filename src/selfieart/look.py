@@ -1,32 +1,40 @@
-"""A look: what goes where. Reads and writes TOML, and the copy inside a PNG."""
+"""A look: what goes where. Reads and writes TOML, JSON, and the copy inside a PNG."""
 
 from __future__ import annotations
 
-import math
-import re
+import hashlib
+import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from selfieart.errors import LookError, SelfieartError, printable, unknown
-from selfieart.parsing.choice import Faces, check_faces
+from selfieart.errors import LookError, SelfieartError, printable
+from selfieart.look_schema import LOOK_OPTIONS, SEGMENT_OPTIONS, STROKES, look_table
+from selfieart.parsing.choice import Faces
+from selfieart.paths import is_file
 from selfieart.segments import canonical
+from selfieart.style_names import PLAIN_STYLES, STYLE_SUFFIXES, is_file_style, parse_color, renamed
+
+__all__ = [
+    "PLAIN_STYLES",
+    "PNG_KEY",
+    "STROKES",
+    "STYLE_SUFFIXES",
+    "Blend",
+    "Look",
+    "SegmentLook",
+    "Segments",
+    "is_file_style",
+    "parse_color",
+    "tau_from_text",
+]
 
 PNG_KEY = "selfieart:look"
 """Name of the PNG text chunk that holds the look as TOML."""
 
-STROKES = {"small": 896, "medium": 512, "large": 320}
-"""Short side in pixels at which styles are painted, by name."""
-
 Blend = Literal["pixels", "features"]
-
-PLAIN_STYLES = ("original", "blur", "grey")
-STYLE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".safetensors")
-"""Endings of files that can be a style: any picture, or what ``selfieart train style`` wrote."""
-
-_COLOR = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})")
 
 
 @dataclass(frozen=True)
@@ -34,8 +42,8 @@ class SegmentLook:
     """What one segment or group wears.
 
     Attributes:
-        style: name of a preset, path of a picture or of a fitted style, "original", "blur", "grey", or a colour as
-            "#rrggbb".
+        style: name of a preset, path of a picture or of a fitted style, a mix of these as "candy:0.6+wave:0.4",
+            "original", "blur", "grey", or a colour as "#rrggbb".
         strength: in [0, 1], how much of the style is seen.
         keep_color: in [0, 1], how much of the photo's colour is kept.
         feather: softening of the border, standard deviation in percent of the picture's short side, 0 to 20.
@@ -47,17 +55,48 @@ class SegmentLook:
     feather: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, highest in (("strength", 1.0), ("keep_color", 1.0), ("feather", 20.0)):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= highest:
-                raise LookError(f"{name} must be a number from 0 to {highest:g}, not {value!r}.")
-        if not isinstance(self.style, str) or not self.style:
-            raise LookError(f"A style must be a name or a colour in quotes, not {self.style!r}.")
+        for name, option in SEGMENT_OPTIONS.items():
+            option.checked(getattr(self, name))
+
+
+class Segments(Mapping[str, SegmentLook]):
+    """What each segment or group wears: a mapping that never changes and can be hashed."""
+
+    __slots__ = ("_worn",)
+    _worn: dict[str, SegmentLook]
+
+    def __init__(self, worn: Mapping[str, SegmentLook] | None = None) -> None:
+        object.__setattr__(self, "_worn", dict(worn or {}))
+
+    def __getitem__(self, name: str) -> SegmentLook:
+        return self._worn[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._worn)
+
+    def __len__(self) -> int:
+        return len(self._worn)
+
+    def __hash__(self) -> int:
+        # Equal whatever the order, as mappings are.
+        return hash(frozenset(self._worn.items()))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError("The segments of a look never change: Look.wearing makes another look.")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("The segments of a look never change: Look.wearing makes another look.")
+
+    def __reduce__(self) -> tuple[type[Segments], tuple[dict[str, SegmentLook]]]:
+        return Segments, (dict(self._worn),)
+
+    def __repr__(self) -> str:
+        return repr(self._worn)
 
 
 @dataclass(frozen=True)
 class Look:
-    """How a picture is to be turned into art.
+    """How a picture is to be turned into art. Looks never change; equal looks have equal hashes.
 
     Attributes:
         segments: segment or group -> what it wears; the most specific name wins, order never matters.
@@ -65,10 +104,10 @@ class Look:
         blend: "pixels" composites one painted picture per style (eq. 6); "features" paints all styles in one pass.
         stroke: "small", "medium", "large", or the short side in pixels at which styles are painted.
         faces: "all", "largest", or how many of the largest faces take part.
-        seed: of everything random.
+        seed: of everything random, from -(2^32 - 1) to 2^32 - 1.
     """
 
-    segments: Mapping[str, SegmentLook] = field(default_factory=dict)
+    segments: Mapping[str, SegmentLook] = field(default_factory=Segments)
     tau: float = 3.0
     blend: Blend = "pixels"
     stroke: str | int = "medium"
@@ -83,30 +122,22 @@ class Look:
             if canonical(name) in given:
                 raise LookError(f"Segment '{canonical(name)}' is given twice: give it one style.")
             given[canonical(name)] = worn
-        object.__setattr__(self, "segments", given)
-        if not isinstance(self.tau, int | float) or isinstance(self.tau, bool) or not self.tau > 0:
-            raise LookError(f"tau must be a number greater than 0, not {self.tau!r}: 3 is usual, inf is binary.")
-        if self.blend not in ("pixels", "features"):
-            raise unknown("blend", str(self.blend), ("pixels", "features"))
-        if isinstance(self.stroke, bool) or not isinstance(self.stroke, str | int):
-            raise LookError(f"stroke must be a name or a number of pixels, not {self.stroke!r}.")
-        self.stroke_side()
-        try:
-            check_faces(self.faces)
-        except SelfieartError as error:
-            raise LookError(str(error)) from error
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int):
-            raise LookError(f"seed must be a whole number, not {self.seed!r}.")
+        object.__setattr__(self, "segments", Segments(given))
+        for name, option in LOOK_OPTIONS.items():
+            option.checked(getattr(self, name))
+
+    @property
+    def key(self) -> str:
+        """A short name of what the look says, the same in every run: equal looks have equal keys."""
+        table: dict[str, Any] = {name: _same(getattr(self, name)) for name in LOOK_OPTIONS}
+        table["segments"] = {
+            name: {key: _same(getattr(worn, key)) for key in SEGMENT_OPTIONS} for name, worn in self.segments.items()
+        }
+        return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()[:16]
 
     def stroke_side(self) -> int:
         """The short side in pixels at which styles are painted."""
-        if isinstance(self.stroke, str):
-            if self.stroke not in STROKES:
-                raise unknown("stroke", self.stroke, STROKES, "give small, medium, large or a number of pixels.")
-            return STROKES[self.stroke]
-        if not 64 <= self.stroke <= 4096:
-            raise LookError(f"stroke must be 64 to 4096 pixels, not {self.stroke}.")
-        return self.stroke
+        return STROKES[self.stroke] if isinstance(self.stroke, str) else self.stroke
 
     def wearing(self, segment: str, style: str, **options: float) -> Look:
         """The same look with another style on one segment.
@@ -144,34 +175,57 @@ class Look:
         """
         try:
             table = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise LookError(f"The look is not valid TOML: {printable(str(error), 200)}.") from error
-        _check_keys("option of a look", table, [f.name for f in fields(cls)])
-        raw = table.pop("segments", {})
-        if not isinstance(raw, dict):
-            raise LookError("'segments' must be tables: write [segments.hair] and below it style = \"candy\".")
-        segments = {}
-        for name, values in raw.items():
-            values = {"style": values} if isinstance(values, str) else values
-            if not isinstance(values, dict) or "style" not in values:
-                raise LookError(f"Segment '{name}' needs a style: write style = \"candy\" below [segments.{name}].")
-            _check_keys(f"option of segment {name}:", values, [f.name for f in fields(SegmentLook)])
-            segments[name] = SegmentLook(**values)
-        return cls(segments=segments, **table)
+        return cls.from_data(table)
+
+    @classmethod
+    def from_json(cls, text: str) -> Look:
+        """Read a look that is written as JSON.
+
+        Raises:
+            LookError: it is not JSON, or a value has the wrong kind or range.
+            UnknownName: a key, segment or option does not exist; the nearest one is suggested.
+        """
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise LookError(f"The look is not valid JSON: {printable(str(error), 200)}.") from error
+        return cls.from_data(data)
+
+    @classmethod
+    def from_data(cls, data: Any) -> Look:
+        """Read a look from a table of TOML or JSON.
+
+        Raises:
+            LookError: a value has the wrong kind or range.
+            UnknownName: a key, segment or option does not exist; the nearest one is suggested.
+        """
+        table = look_table(data)
+        segments = {name: SegmentLook(**values) for name, values in table.pop("segments").items()}
+        return cls(segments, **table)
 
     def _beside(self, folder: Path) -> Look:
         """The look with the style files that lie in a folder named from where the program runs."""
-        worn = {
-            name: replace(segment, style=str(folder / segment.style))
-            if is_file_style(segment.style) and (folder / segment.style).is_file()
-            else segment
-            for name, segment in self.segments.items()
-        }
+
+        def there(name: str) -> bool:
+            return is_file_style(name) and is_file(folder / name)
+
+        def found(name: str) -> str:
+            return str(folder / name) if there(name) else name
+
+        worn = {}
+        for name, segment in self.segments.items():
+            try:
+                worn[name] = replace(segment, style=renamed(segment.style, found, there))
+            except LookError:
+                # What is no style is told when it is painted.
+                worn[name] = segment
         return replace(self, segments=worn)
 
     @classmethod
     def load(cls, path: str | Path) -> Look:
-        """Read a look from a TOML file, or from a PNG that selfieart wrote.
+        """Read a look from a TOML or JSON file, or from a PNG that selfieart wrote.
 
         Style files that it names are looked for beside it first, then where the program runs.
 
@@ -194,7 +248,9 @@ class Look:
                 reason = getattr(error, "strerror", None) or "no file can have this name"
                 raise LookError(f"The look {printable(str(path), 200)} cannot be read: {reason}.") from error
         try:
-            return cls.from_toml(text)._beside(path.parent)
+            # TOML never begins with a brace.
+            read = cls.from_json if text.lstrip().startswith("{") else cls.from_toml
+            return read(text)._beside(path.parent)
         except SelfieartError as error:
             raise type(error)(f"{path}: {error}") from error
 
@@ -211,41 +267,16 @@ class Look:
         return Path(path)
 
 
-def parse_color(style: str) -> tuple[int, int, int] | None:
-    """(r, g, b) in 0..255 of a colour written "#rgb" or "#rrggbb"; None if the style is no colour.
-
-    Raises:
-        LookError: it begins like a colour but is none.
-    """
-    if not style.startswith("#"):
-        return None
-    text = style.lower()
-    if not _COLOR.fullmatch(text):
-        raise LookError(f"'{style}' is no colour: write #rrggbb, for example #ff8800.")
-    digits = text[1:] if len(text) == 7 else "".join(d * 2 for d in text[1:])
-    return int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:], 16)
-
-
-def _check_keys(kind: str, table: Mapping[str, Any], known: list[str]) -> None:
-    for key in table:
-        if key not in known:
-            raise unknown(kind, key, known)
-
-
 def tau_from_text(text: str) -> float:
     """tau as a person writes it: a number, "inf" or "binary".
 
     Raises:
         LookError: it is none of these.
     """
-    if text.strip().lower() == "binary":
-        return math.inf
-    try:
-        return float(text)
-    except ValueError as error:
-        raise LookError(f"tau must be a number, inf or binary, not '{text}'.") from error
+    tau: float = LOOK_OPTIONS["tau"].from_text(text)
+    return tau
 
 
-def is_file_style(style: str) -> bool:
-    """Whether a style's name is the path of a file."""
-    return Path(style).suffix.lower() in STYLE_SUFFIXES or "/" in style or "\\" in style
+def _same(value: Any) -> Any:
+    """One spelling of equal values."""
+    return float(value) if isinstance(value, int | float) else value

@@ -6,16 +6,21 @@ All masks of one picture form a partition of unity, so the composite never depen
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from selfieart.errors import SelfieartError
+from selfieart.imaging.arrays import FloatArray, at_least
+from selfieart.imaging.strips import in_parallel
+
+_BLOCK = 4096
+"""Pixels that are worked on at once: their planes stay in a core's own cache."""
 
 
-def soft_masks(logits: Tensor, tau: float = 3.0) -> Tensor:
+def soft_masks(logits: FloatArray, tau: float = 3.0) -> FloatArray:
     """Soft masks m_k = exp(tau z_k) / sum_i exp(tau z_i), eq. 9.
 
     tau = 1 is the plain softmax (eq. 8); tau = inf gives the binary masks of eq. 7.
@@ -34,23 +39,78 @@ def soft_masks(logits: Tensor, tau: float = 3.0) -> Tensor:
         raise SelfieartError(f"tau must be greater than 0, not {tau}: small is soft, large is sharp, 3 is usual.")
     if math.isinf(tau):
         return binary_masks(logits)
-    # The largest logit is taken off first: a very large tau must not overflow.
-    return (min(tau, 1e30) * (logits - logits.amax(-3, keepdim=True))).softmax(-3)
+    tau = min(tau, 1e30)
+    # Below this a share is nothing, and numbers that are nearly nothing slow down what is done with them.
+    least = max(-80 / tau, -1e38)
+
+    def soften(z: FloatArray, out: FloatArray) -> None:
+        # The largest logit is taken off first: a very large tau must not overflow.
+        np.subtract(z, z.max(0), out=z)
+        at_least(z, least, z)
+        np.multiply(z, np.float32(tau), out=z)
+        cv2.exp(z, out)
+        np.divide(out, out.sum(0), out=out)
+
+    return _pixel_by_pixel(soften, logits)
 
 
-def binary_masks(logits: Tensor) -> Tensor:
+def binary_masks(logits: FloatArray) -> FloatArray:
     """Binary arg-max masks, eq. 7: (..., K, H, W) of 0 and 1; of equal logits the first class wins."""
-    return F.one_hot(logits.argmax(-3), logits.shape[-3]).movedim(-1, -3).to(logits.dtype)
+
+    def harden(z: FloatArray, out: FloatArray) -> None:
+        best = likeliest(z)
+        for k, plane in enumerate(out):
+            np.equal(best, k, out=plane)
+
+    return _pixel_by_pixel(harden, logits)
 
 
-def select(masks: Tensor, classes: Sequence[int]) -> Tensor:
+def likeliest(logits: FloatArray) -> NDArray[np.uint8]:
+    """The class with the greatest logit: (K, ...) of at most 256 classes to uint8 (...); of equal ones the first."""
+    greatest, best = logits[0].copy(), np.zeros(logits.shape[1:], np.uint8)
+    above, candidate = np.empty(best.shape, np.bool_), np.empty_like(best)
+    # Running maxima of few bytes: NumPy's argmax over the first axis takes 20 times as long.
+    for k in range(1, len(logits)):
+        np.greater(logits[k], greatest, out=above)
+        np.maximum(logits[k], greatest, out=greatest)
+        np.multiply(above.view(np.uint8), np.uint8(k), out=candidate)
+        np.maximum(best, candidate, out=best)
+    return best
+
+
+def _pixel_by_pixel(work: Callable[[FloatArray, FloatArray], None], logits: FloatArray) -> FloatArray:
+    """Masks from logits (..., K, H, W): ``work`` gets blocks (K, n), logits that it may change and masks to fill."""
+    out = np.empty(logits.shape, np.float32)
+    count, pixels = logits.shape[-3], logits.shape[-2] * logits.shape[-1]
+    for source, masks in zip(
+        np.asarray(logits, np.float32).reshape(-1, count, pixels), out.reshape(-1, count, pixels), strict=True
+    ):
+
+        def fill(first: int, last: int, source: FloatArray = source, masks: FloatArray = masks) -> None:
+            # Whole vectors only: what a library does with the rest of a row must not depend on where a block ends.
+            step = -(-min(_BLOCK, last - first) // 64) * 64
+            z, made = np.zeros((2, count, step), np.float32)
+            for start in range(first, last, step):
+                size = min(step, last - start)
+                z[:, :size] = source[:, start : start + size]
+                work(z, made)
+                masks[:, start : start + size] = made[:, :size]
+
+        span = 16 * _BLOCK
+        in_parallel(fill, ((first, min(first + span, pixels)) for first in range(0, pixels, span)))
+    return out
+
+
+def select(masks: FloatArray, classes: Sequence[int]) -> FloatArray:
     """Mask of a selection U of classes, m = sum over k in U of m_k (eq. 5): (..., K, H, W) -> (..., H, W)."""
-    if not len(classes):
-        return torch.zeros_like(masks[..., 0, :, :])
-    return masks[..., list(classes), :, :].sum(-3).clamp(0, 1)
+    out = np.zeros((*masks.shape[:-3], *masks.shape[-2:]), np.float32)
+    for k in classes:
+        out += masks[..., k, :, :]
+    np.minimum(out, np.float32(1), out=out)
+    return out
 
 
-def feather(masks: Tensor, sigmas: Sequence[float]) -> Tensor:
+def feather(masks: FloatArray, sigmas: Sequence[float]) -> FloatArray:
     """Soften the borders of each mask by its own Gaussian and restore the partition of unity.
 
     Args:
@@ -62,21 +122,33 @@ def feather(masks: Tensor, sigmas: Sequence[float]) -> Tensor:
     """
     if not any(sigma > 0 for sigma in sigmas):
         return masks
-    blurred = torch.stack([gaussian_blur(m, s) if s > 0 else m for m, s in zip(masks, sigmas, strict=True)])
-    return blurred / blurred.sum(0, keepdim=True).clamp_min(1e-6)
+    out = np.empty(masks.shape, np.float32)
+    for plane, mask, sigma in zip(out, masks, sigmas, strict=True):
+        plane[...] = gaussian_blur(mask, sigma) if sigma > 0 else mask
+    total = out.sum(0)
+    np.maximum(total, np.float32(1e-6), out=total)
+    out /= total
+    return out
 
 
-def gaussian_blur(plane: Tensor, sigma: float) -> Tensor:
+def gaussian_blur(plane: FloatArray, sigma: float) -> FloatArray:
     """Gaussian blur of (H, W) or (C, H, W) with replicated borders; sigma in pixels."""
-    import cv2
+    planes = np.ascontiguousarray(plane, np.float32).reshape(-1, *plane.shape[-2:])
+    out = np.empty(planes.shape, np.float32)
+    height, reach = planes.shape[1], math.ceil(4 * sigma) + 2
+    rows = max(64, 4 * reach)
+    for source, blurred in zip(planes, out, strict=True):
 
-    if plane.dim() == 3:
-        return torch.stack([gaussian_blur(channel, sigma) for channel in plane])
-    blurred = cv2.GaussianBlur(plane.contiguous().numpy(), (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
-    return torch.from_numpy(blurred)
+        def blur(first: int, last: int, source: FloatArray = source, blurred: FloatArray = blurred) -> None:
+            top, bottom = max(0, first - reach), min(height, last + reach)
+            part = cv2.GaussianBlur(source[top:bottom], (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+            blurred[first:last] = part[first - top : last - top]
+
+        in_parallel(blur, ((first, min(first + rows, height)) for first in range(0, height, rows)))
+    return out.reshape(plane.shape)
 
 
-def composite(content: Tensor, layers: Sequence[Tensor], weights: Sequence[Tensor]) -> Tensor:
+def composite(content: FloatArray, layers: Sequence[FloatArray], weights: Sequence[FloatArray]) -> FloatArray:
     """Eq. 6 for any number of styles: o = c + sum_s w_s (g_s - c) = sum_s w_s g_s + (1 - sum_s w_s) c.
 
     Args:
@@ -87,7 +159,10 @@ def composite(content: Tensor, layers: Sequence[Tensor], weights: Sequence[Tenso
     Returns:
         (3, H, W). Where all weights are 0 it is the content bit for bit.
     """
-    out = content.clone()
+    out = content.copy()
+    change = np.empty(content.shape, np.float32)
     for layer, weight in zip(layers, weights, strict=True):
-        out += weight * (layer - content)
+        np.subtract(layer, content, out=change)
+        change *= weight
+        out += change
     return out

@@ -52,6 +52,14 @@ def atomic_write(path: StrPath, overwrite: bool = False) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def is_file(path: StrPath) -> bool:
+    """Whether there is a file of this name; False also for names that no file can have."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def check_target(path: StrPath, overwrite: bool = False) -> None:
     """Refuses a path that cannot be written, before any work is put into what should be written there.
 

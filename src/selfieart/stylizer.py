@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
+from selfieart.imaging.arrays import FloatArray
 from selfieart.progress import Progress, silent
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -32,8 +30,8 @@ class Stylizer(Protocol):
         ...
 
     def stylize(
-        self, content: Tensor, style: str, options: StylizeOptions | None = None, progress: Progress = silent
-    ) -> Tensor:
+        self, content: FloatArray, style: str, options: StylizeOptions | None = None, progress: Progress = silent
+    ) -> FloatArray:
         """Stylise a picture: (3, H, W) in [0, 1] to (3, H, W) in [0, 1], deterministic for a seed.
 
         Raises:
@@ -47,12 +45,16 @@ class Stylizer(Protocol):
 class FeedForwardStylizer(Protocol):
     """A method with style codes, which can paint several styles in one pass."""
 
-    def encode(self, style: str) -> Tensor:
+    def encode(self, style: str) -> FloatArray:
         """The code (D,) of a style."""
         ...
 
     def render(
-        self, content: Tensor, codes: Tensor, masks: Tensor | None = None, options: StylizeOptions | None = None
-    ) -> Tensor:
+        self,
+        content: FloatArray,
+        codes: FloatArray,
+        masks: FloatArray | None = None,
+        options: StylizeOptions | None = None,
+    ) -> FloatArray:
         """Paint (3, H, W) with the styles (S, D), each where its mask (S, H, W) says."""
         ...

@@ -4,6 +4,7 @@ import * as api from "./api";
 import { record, redo as redone, settle, undo as undone } from "./history";
 import { EMPTY_LOOK, fromData, withKnobs, withStyle, withoutStyle, wornOn } from "./look";
 import { title, within, wornBy } from "./segments";
+import { partsOf } from "./style_names";
 import { announcement, design, fail, history, info, look, photo, selection, table, targets, tell, uploaded } from "./state";
 import type { Corrections, Look, Worn } from "./types";
 
@@ -33,6 +34,8 @@ export function redo(): void {
 
 /** Name of a style as a person reads it. */
 export function styleTitle(style: string): string {
+  const parts = partsOf(style);
+  if (parts.length > 1) return parts.map((part) => `${Math.round(100 * part.weight)} % ${styleTitle(part.style)}`).join(" + ");
   const preset = info.value?.presets.find((one) => one.name === style);
   return preset?.title ?? uploaded.value.find((one) => one.id === style)?.name ?? title(style);
 }

@@ -1,11 +1,17 @@
 /** Looks: changing them, and reading and writing them as files. Every function returns a new look. */
 
 import { parse, stringify } from "smol-toml";
+import { LOOK_OPTIONS, type Look, type Option, SEGMENT_OPTIONS, type WireLook, type Worn } from "./generated";
+import { lookFromData } from "./schema";
 import { type SegmentTable, within, wornBy } from "./segments";
-import type { Faces, Look, WireLook, Worn } from "./types";
+import { named } from "./style_names";
 
-export const EMPTY_LOOK: Look = { tau: 3, stroke: "medium", seed: 0, faces: "all", blend: "pixels", segments: {} };
-export const PLAIN: Worn = { style: "original", strength: 1, keep_color: 0, feather: 0 };
+function initial(options: Readonly<Record<string, Option>>): Record<string, unknown> {
+  return Object.fromEntries(Object.values(options).map((option) => [option.name, option.initial]));
+}
+
+export const EMPTY_LOOK = { ...initial(LOOK_OPTIONS), segments: {} } as Look;
+export const PLAIN = { ...initial(SEGMENT_OPTIONS), style: "original" } as Worn;
 
 /** What a segment or group shows: its own, or what the smallest group round it wears. */
 export function wornOn(table: SegmentTable, look: Look, name: string): Worn | null {
@@ -51,50 +57,9 @@ export function toWire(look: Look): WireLook {
 
 /** A look from JSON or TOML data. Throws an Error with one sentence when something in it is not understood. */
 export function fromData(data: unknown, table: SegmentTable): Look {
-  if (!isRecord(data)) throw new Error("This file holds no look: save one with Save look and load that.");
-  const look: Look = { ...EMPTY_LOOK, segments: {} };
-  for (const [key, value] of Object.entries(data)) {
-    if (key === "tau") look.tau = tauFrom(value);
-    else if (key === "stroke" && (typeof value === "string" || typeof value === "number")) look.stroke = value;
-    else if (key === "seed" && Number.isInteger(value)) look.seed = value as number;
-    else if (key === "faces" && (value === "all" || value === "largest" || Number.isInteger(value))) look.faces = value as Faces;
-    else if (key === "blend" && (value === "pixels" || value === "features")) look.blend = value;
-    else if (key === "segments" && isRecord(value)) look.segments = segmentsFrom(value, table);
-    else throw new Error(`The look says “${key}” in a way that this version does not understand.`);
-  }
-  return look;
-}
-
-function tauFrom(value: unknown): number {
-  const tau = value === "inf" || value === "binary" ? Number.POSITIVE_INFINITY : Number(value);
-  if (!(tau > 0)) throw new Error("The look's tau must be a number greater than 0.");
-  return tau;
-}
-
-function segmentsFrom(data: Record<string, unknown>, table: SegmentTable): Record<string, Worn> {
-  const segments: Record<string, Worn> = {};
-  for (const [written, value] of Object.entries(data)) {
-    const name = written.trim().toLowerCase().replaceAll("_", "-").replaceAll(" ", "-");
-    if (!table.members.has(name)) throw new Error(`The look names a segment that does not exist: “${written}”.`);
-    const given = typeof value === "string" ? { style: value } : value;
-    if (!isRecord(given) || typeof given.style !== "string") throw new Error(`The look gives “${written}” no style.`);
-    const knob = (key: string, most: number) => {
-      const number = Number(given[key] ?? PLAIN[key as keyof Worn]);
-      if (!(number >= 0 && number <= most)) throw new Error(`The look's ${key} of “${written}” must be 0 to ${most}.`);
-      return number;
-    };
-    segments[name] = {
-      style: given.style,
-      strength: knob("strength", 1),
-      keep_color: knob("keep_color", 1),
-      feather: knob("feather", 20),
-    };
-  }
-  return segments;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  const look = lookFromData(data, table);
+  const segments = Object.entries(look.segments).map(([name, worn]) => [name, { ...worn, style: named(worn.style) }]);
+  return { ...look, segments: Object.fromEntries(segments) };
 }
 
 /** Read a TOML or JSON file. */
@@ -111,7 +76,7 @@ export function fromText(text: string, table: SegmentTable): Look {
 /** The look as TOML, as the library writes it: values that are the default are left out. */
 export function toToml(look: Look): string {
   const table: Record<string, unknown> = {};
-  for (const key of ["tau", "blend", "stroke", "faces", "seed"] as const) {
+  for (const key of Object.keys(LOOK_OPTIONS) as (keyof typeof LOOK_OPTIONS)[]) {
     if (key === "tau" || look[key] !== EMPTY_LOOK[key]) table[key] = look[key];
   }
   table.segments = Object.fromEntries(

@@ -3,9 +3,9 @@ import { render } from "preact";
 import * as api from "./api";
 import { App } from "./components/App";
 import { toWire } from "./look";
-import { frame, settled, theScreen } from "./scene";
+import { Scene } from "./scene";
 import { remember, restore } from "./session";
-import { fail, info, look, photo, selection, table, tool, view } from "./state";
+import { fail, frame, info, look, photo, selection, table, tool, view } from "./state";
 import "./styles/base.css";
 import "./styles/controls.css";
 import "./styles/studio.css";
@@ -16,12 +16,14 @@ import "./styles/phone.css";
 import { keepTheme } from "./theme";
 import { followJobs } from "./work";
 
+const scene = new Scene();
+
 /** For tests and the curious: what is on the screen. */
 const hooks = {
   /** Whether the picture is finished. */
-  settled,
+  settled: () => scene.settled(),
   /** The composite, RGB octets (height, width, 3). */
-  pixels: () => ({ width: frame().width, height: frame().height, rgb: theScreen()?.read() ?? new Uint8Array() }),
+  pixels: () => ({ ...frame.value, rgb: scene.pixels() }),
   look: () => toWire(look.value),
   photo: () => photo.value?.id,
   /** Where a pixel of the preview lies in the window. */
@@ -39,7 +41,7 @@ declare global {
 
 async function start(): Promise<void> {
   keepTheme();
-  render(<App />, document.getElementById("app")!);
+  render(<App scene={scene} />, document.getElementById("app")!);
   window.selfieart = hooks;
   try {
     info.value = await api.info();

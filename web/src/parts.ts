@@ -3,23 +3,11 @@
 import type { LayerKey } from "./api";
 import type { Part } from "./gl/compositor";
 import { type SegmentTable, assign } from "./segments";
+import { isPainted, parseColor } from "./style_names";
 import type { Look } from "./types";
 
 export function layerName(key: LayerKey): string {
   return JSON.stringify([key.style, key.stroke, key.seed, key.faces, key.fine]);
-}
-
-/** (r, g, b) in 0..255 of "#rgb" or "#rrggbb"; null if the style is no colour. */
-export function parseColor(style: string): [number, number, number] | null {
-  const match = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i.exec(style);
-  if (!match) return null;
-  const digits = match[1]!.length === 3 ? [...match[1]!].map((d) => d + d).join("") : match[1]!;
-  const value = Number.parseInt(digits, 16);
-  return [value >> 16, (value >> 8) & 255, value & 255];
-}
-
-export function isPainted(style: string): boolean {
-  return !["original", "blur", "grey"].includes(style) && !style.startsWith("#");
 }
 
 export interface Plan {

@@ -2,8 +2,8 @@
 
 import { copied, dab, tidied } from "./brush";
 import { select, setCorrections } from "./edit";
-import { applyCorrections, frame, theScreen } from "./scene";
-import { brushSize, design, holding, hovered, present, selection, table, tool } from "./state";
+import type { Scene } from "./scene";
+import { brushSize, design, frame, holding, hovered, selection, table, tool } from "./state";
 import type { Corrections } from "./types";
 import { hoverAt, panBy, pixelAt, toggleZoom, zoomBy } from "./zoom";
 
@@ -29,7 +29,10 @@ export class StagePointer {
   private stroke: { corrections: Corrections; last: Touch; target: number } | null = null;
   private lastTap = { time: 0, x: 0, y: 0 };
 
-  constructor(private readonly stage: HTMLElement) {}
+  constructor(
+    private readonly stage: HTMLElement,
+    private readonly scene: Scene,
+  ) {}
 
   /** Returns what ends it. */
   listen(): () => void {
@@ -53,8 +56,7 @@ export class StagePointer {
   /** Class under a place on the stage, as its name. */
   private nameAt(at: Touch): string | null {
     const pixel = pixelAt(at.x, at.y);
-    const index = theScreen()?.classAt(pixel.x, pixel.y) ?? -1;
-    return table.value.names[index] ?? null;
+    return table.value.names[this.scene.classAt(pixel.x, pixel.y)] ?? null;
   }
 
   private press(event: PointerEvent): void {
@@ -140,45 +142,45 @@ export class StagePointer {
   }
 
   private beginStroke(at: Touch): void {
-    const { grid, planes } = frame();
+    const canvas = this.scene.logits;
     const target = table.value.names.indexOf(selection.value[0] ?? "");
-    if (!planes || target < 0) return;
-    this.stroke = { corrections: copied(design.value.corrections, table.value.names, grid.w * grid.h), last: at, target };
+    if (!canvas || target < 0) return;
+    this.stroke = { corrections: copied(design.value.corrections, table.value.names, canvas.w * canvas.h), last: at, target };
     this.continueStroke(at);
   }
 
   private continueStroke(at: Touch): void {
-    const { grid, planes, width, height } = frame();
+    const canvas = this.scene.logits!;
+    const { width, height } = frame.value;
     const stroke = this.stroke!;
-    const scale = grid.w / width;
+    const scale = canvas.w / width;
     const radius = Math.max(0.6, ((brushSize.value / 200) * Math.min(width, height)) * scale);
     const from = pixelAt(stroke.last.x, stroke.last.y);
     const to = pixelAt(at.x, at.y);
     const steps = Math.max(1, Math.ceil((Math.hypot(to.x - from.x, to.y - from.y) * scale) / (radius / 2)));
-    let top = grid.h;
+    let top = canvas.h;
     let bottom = 0;
     for (let i = 1; i <= steps; i++) {
       const x = (from.x + ((to.x - from.x) * i) / steps) * scale;
-      const y = (from.y + ((to.y - from.y) * i) / steps) * (grid.h / height);
-      const canvas = { w: grid.w, h: grid.h, planes: planes! };
+      const y = (from.y + ((to.y - from.y) * i) / steps) * (canvas.h / height);
       const rows = dab(stroke.corrections, canvas, table.value.names, stroke.target, tool.value as "add" | "remove", x, y, radius);
       top = Math.min(top, rows[0]);
       bottom = Math.max(bottom, rows[1]);
     }
     stroke.last = at;
-    if (bottom > top) applyCorrections({ ...stroke.corrections }, top, bottom);
+    if (bottom > top) this.scene.applyCorrections({ ...stroke.corrections }, top, bottom);
   }
 
   private endStroke(): void {
     const { corrections } = this.stroke!;
     this.stroke = null;
     setCorrections(tidied(corrections));
-    present.value = theScreen()?.present() ?? present.value;
+    this.scene.lookForParts();
   }
 
   private cancelStroke(): void {
     if (!this.stroke) return;
     this.stroke = null;
-    applyCorrections(design.value.corrections);
+    this.scene.applyCorrections(design.value.corrections);
   }
 }

@@ -36,6 +36,8 @@ export type Compare = "off" | "split" | "before";
 export const compare = signal<Compare>("off");
 export const divider = signal(0.5);
 export const holding = signal(false);
+/** Size of the preview; 0 until it is there. */
+export const frame = signal({ width: 0, height: 0 });
 export const view = signal<View>({ x: 0, y: 0, scale: 1 });
 
 /** What the page is busy with, as words for a person; empty when idle. */

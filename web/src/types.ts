@@ -1,29 +1,8 @@
-/** What goes over the wire, and the look in memory. */
+/** What goes over the wire. Looks are in generated.ts. */
 
-export interface Worn {
-  style: string;
-  /** 0..1: how much of the style is seen. */
-  strength: number;
-  /** 0..1: how much of the photo's colour is kept. */
-  keep_color: number;
-  /** Standard deviation of the softened border in percent of the picture's short side, 0..20. */
-  feather: number;
-}
+import type { WireLook } from "./generated";
 
-export type Faces = "all" | "largest" | number;
-
-export interface Look {
-  /** Softness of the masks; Infinity means binary. */
-  tau: number;
-  stroke: string | number;
-  seed: number;
-  faces: Faces;
-  blend: "pixels" | "features";
-  segments: Record<string, Worn>;
-}
-
-/** JSON cannot say infinity. */
-export type WireLook = Omit<Look, "tau"> & { tau: number | "inf" };
+export type { Faces, Look, WireLook, Worn } from "./generated";
 
 export interface PresetInfo {
   name: string;

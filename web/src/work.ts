@@ -3,11 +3,13 @@
 import * as api from "./api";
 import { setLook, styleTitle, wear } from "./edit";
 import { begin } from "./history";
+import { STYLE_PREFIX } from "./generated";
 import { EMPTY_LOOK, fromData, fromText, toToml } from "./look";
 import {
   busy, camera, compare, design, fail, history, info, jobs, look, menu, photo, selection, table, tell, tool, uploaded, video,
 } from "./state";
-import { type Job, type PhotoInfo, type VideoInfo } from "./types";
+import { partsOf } from "./style_names";
+import type { Job, PhotoInfo, VideoInfo } from "./types";
 
 const VIDEO = /\.(mp4|m4v|mov|mkv|webm|avi|gif)$/i;
 const LOOK = /\.(toml|json)$/i;
@@ -135,7 +137,7 @@ export async function download(format: "png" | "jpeg"): Promise<void> {
 }
 
 export function saveLook(): void {
-  const own = Object.values(look.value.segments).some((worn) => worn.style.startsWith("style:"));
+  const own = Object.values(look.value.segments).some((worn) => partsOf(worn.style).some(({ style }) => style.startsWith(STYLE_PREFIX)));
   save(new Blob([toToml(look.value)], { type: "application/toml" }), "look.toml");
   if (own) tell("The look is saved. Styles from your own pictures are in it by name only: keep those pictures.");
 }

@@ -1,8 +1,7 @@
 /** Zoom and pan of the stage. */
 
 import { computed, signal } from "@preact/signals";
-import { frame } from "./scene";
-import { view } from "./state";
+import { frame, view } from "./state";
 import { contained, fit, zoomed } from "./viewport";
 
 const MARGIN = 24;
@@ -10,34 +9,34 @@ const MARGIN = 24;
 export const room = signal({ width: 1, height: 1 });
 /** Where the pointer is over the stage, in CSS pixels. */
 export const hoverAt = signal<{ x: number; y: number } | null>(null);
-let isFitted = true;
+const isFitted = signal(true);
 
 export const margin = () => (room.value.width < 700 ? 10 : MARGIN);
-export const fitted = () => fit(room.value, frame(), margin());
+export const fitted = () => fit(room.value, frame.value, margin());
 export const zoomShown = computed(() => `${Math.round(view.value.scale * 100)}%`);
 
 /** Fit the picture again; a picture that was zoomed stays zoomed unless asked. */
 export function refit(always = false): void {
-  if (!frame().width) return;
-  if (always || isFitted) {
-    isFitted = true;
+  if (!frame.value.width) return;
+  if (always || isFitted.value) {
+    isFitted.value = true;
     view.value = fitted();
-  } else view.value = contained(view.value, room.value, frame(), margin());
+  } else view.value = contained(view.value, room.value, frame.value, margin());
 }
 
 export function zoomBy(factor: number, x = room.value.width / 2, y = room.value.height / 2): void {
   const next = zoomed(view.value, factor, x, y, fitted());
-  view.value = contained(next, room.value, frame(), margin());
-  isFitted = view.value.scale <= fitted().scale * 1.001;
+  view.value = contained(next, room.value, frame.value, margin());
+  isFitted.value = view.value.scale <= fitted().scale * 1.001;
 }
 
 export function panBy(dx: number, dy: number): void {
-  if (isFitted) return;
-  view.value = contained({ ...view.value, x: view.value.x + dx, y: view.value.y + dy }, room.value, frame(), margin());
+  if (isFitted.value) return;
+  view.value = contained({ ...view.value, x: view.value.x + dx, y: view.value.y + dy }, room.value, frame.value, margin());
 }
 
 export function toggleZoom(x: number, y: number): void {
-  if (isFitted) zoomBy(2.5, x, y);
+  if (isFitted.value) zoomBy(2.5, x, y);
   else refit(true);
 }
 

@@ -1,9 +1,15 @@
 import { expect, test } from "vitest";
-import { EMPTY_LOOK, fromText, placeOfTau, tauAt, toToml, toWire, withKnobs, withStyle, withoutStyle } from "../src/look";
+import { EMPTY_LOOK, fromData, fromText, placeOfTau, tauAt, toToml, toWire, withKnobs, withStyle, withoutStyle } from "../src/look";
 import { plan } from "../src/parts";
 import { segmentTable } from "../src/segments";
 import type { Info, Look } from "../src/types";
+import { canonical, read } from "../src/schema";
+import { likeness, nearest } from "../src/sentences";
+import { named, partsOf } from "../src/style_names";
+import { LOOK_OPTIONS } from "../src/generated";
 import assigned from "./assigned.json";
+import shared from "./looks.json";
+import plans from "./plans.json";
 
 const table = segmentTable(assigned as unknown as Info);
 
@@ -42,7 +48,7 @@ test("short ways to write a look are read too", () => {
 
 test("what is no look is refused with one sentence", () => {
   for (const text of ["tau = [", "{", "[1]", "tau = 0", 'segments.tail = "candy"', "speed = 3", "segments.hair.strength = 2"]) {
-    expect(() => fromText(text, table), text).toThrow(/^[^\n]+[.]$/);
+    expect(() => fromText(text, table), text).toThrow(/^[^\n]+[.?]$/);
   }
 });
 
@@ -74,4 +80,62 @@ test("layers are painted with fine faces where a head wears them, once for all i
     ["lips", "color"],
   ]);
   expect(parts[3]!.color).toEqual([255, 0, 0]);
+});
+
+// Written by tools/make_types.py from what the library reads; a Python test keeps it so.
+const cases = shared.cases as { data: unknown; look?: unknown; refused?: string }[];
+
+/** Python writes True where JSON has true, so what was given is not compared. */
+const worded = (sentence: string) => sentence.split(", not ")[0];
+
+test.each(cases.filter((one) => one.look).map((one) => [JSON.stringify(one.data), one] as const))("as the library reads it: %s", (text, one) => {
+  const look = fromText(text, table);
+  expect(toWire(look)).toEqual(one.look);
+  expect(fromText(toToml(look), table)).toEqual(look);
+});
+
+test.each(cases.filter((one) => one.refused).map((one) => [JSON.stringify(one.data), one] as const))("refused as the library does it: %s", (_, one) => {
+  let said = "";
+  try {
+    fromData(one.data, table);
+  } catch (error) {
+    said = (error as Error).message;
+  }
+  expect(worded(said)).toBe(worded(one.refused!));
+});
+
+test.each(shared.styles)("the style %s is %s", (written, name) => {
+  expect(named(written!)).toBe(name);
+  expect(named(name!)).toBe(name);
+});
+
+test("parts of a mix", () => {
+  expect(partsOf("candy:0.6+wave:0.4")).toEqual([{ style: "candy", weight: 0.6 }, { style: "wave", weight: 0.4 }]);
+  expect(partsOf("style:12345")).toEqual([{ style: "style:12345", weight: 1 }]);
+  expect(named("style:12345")).toBe("style:12345");
+  expect(named("style:12345:3+candy:1")).toBe("candy:0.25+style:12345:0.75");
+  expect(named("me.jpg+candy")).toBe("candy:0.5+me.jpg:0.5");
+  expect(partsOf("#ff0000")).toEqual([{ style: "#ff0000", weight: 1 }]);
+});
+
+test("the nearest name is the one that Python's difflib finds", () => {
+  expect(likeness("private", "volatile")).toBeCloseTo(0.5333, 4);
+  expect(likeness("", "")).toBe(1);
+  expect(nearest("stary-nigth", ["candy", "starry-night", "starry"])).toBe("starry-night");
+  expect(nearest("qqqq", ["candy"])).toBeNull();
+  expect(() => canonical(table, "clohtes")).toThrow("did you mean 'clothes'?");
+  expect(() => read(LOOK_OPTIONS.tau, Number.NaN)).not.toThrow();
+});
+
+const KINDS: Record<string, string> = { preset: "layer", mix: "layer", color: "color", blur: "blur", grey: "grey", original: "none" };
+
+test.each(plans.map((one) => [JSON.stringify(one.segments), one] as const))("a look becomes the parts of the library's plan: %s", (_, one) => {
+  const { parts } = plan(table, fromData({ segments: one.segments }, table), 100);
+  expect(parts.map(({ name, classes, style, kind, strength, keepColor, feather }) => ({ name, classes, style, kind, strength, keepColor, feather }))).toEqual(
+    one.plan.map(({ name, classes, style, kind, strength, keep_color, feather }) => ({
+      name, classes, style, kind: KINDS[kind], strength, keepColor: keep_color, feather,
+    })),
+  );
+  const colors = one.plan.filter(({ kind }) => kind === "color").map(({ color }) => color);
+  expect(parts.filter(({ kind }) => kind === "color").map((part) => part.color)).toEqual(colors);
 });

@@ -8,7 +8,9 @@ from importlib.metadata import version
 from typing import Any
 
 from selfieart.app.uploads import PHOTO_BYTES, PHOTO_PIXELS, STYLE_BYTES, VIDEO_BYTES, VIDEO_SECONDS
+from selfieart.extras import has
 from selfieart.look import STROKES
+from selfieart.methods.registry import METHODS
 from selfieart.segments import GROUPS, NAMES, SEGMENTS
 from selfieart.styles.presets import presets
 from selfieart.weights import manifest
@@ -45,11 +47,7 @@ def methods() -> tuple[str, ...]:
     """Names of the methods that optimise: better and slower, as jobs."""
     if "encoder" not in manifest():
         return ()
-    try:
-        from selfieart.methods.registry import METHODS
-    except ImportError:
-        return ()
-    return METHODS
+    return tuple(METHODS) if has("methods") else ()
 
 
 def offers() -> dict[str, Any]:

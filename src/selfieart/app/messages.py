@@ -6,7 +6,9 @@ import base64
 import binascii
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from contextlib import suppress
+from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,19 +16,25 @@ from numpy.typing import NDArray
 from starlette.responses import Response
 
 from selfieart.app.errors import invalid
-from selfieart.errors import SelfieartError, printable, unknown
-from selfieart.look import PLAIN_STYLES, Look, SegmentLook, parse_color
+from selfieart.errors import SelfieartError, unknown
+from selfieart.look import Look
+from selfieart.look_schema import look_table
 from selfieart.segments import NAMES
+from selfieart.style_names import (
+    PLAIN_STYLES,
+    STYLE_PREFIX,
+    is_file_style,
+    is_mix,
+    mix_parts,
+    parse_color,
+    renamed,
+    spelled,
+)
 from selfieart.styles.presets import presets
-
-STYLE_PREFIX = "style:"
-"""Beginning of the names of styles that are pictures which a person gave."""
+from selfieart.styles.resolve import resolve_style
 
 BIAS_UNIT = 1 / 8
 """Corrections count in these steps of a logit."""
-
-LARGEST_TAU = 1e6
-LARGEST_SEED = 2**31 - 1
 
 StyleOf = Callable[[str], str]
 """Turns the name of a style on one side into that on the other; raises SelfieartError if there is none."""
@@ -70,27 +78,16 @@ def look_from_json(value: Any, style_of: StyleOf) -> Look:
         style_of: the style that an id of an uploaded picture means.
 
     Raises:
-        Refused: unknown keys or wrong types (422).
+        Refused: unknown keys or wrong kinds of values (422).
         SelfieartError: a value is out of range, or a segment or style does not exist.
     """
-    known: dict[str, type] = {field.name: object for field in fields(Look)}
-    table = dict(table_of(value, "look", {}, known | {"segments": dict, "blend": str, "seed": int}))
-    tau = table.get("tau", 3.0)
-    if tau == "inf":
-        table["tau"] = math.inf
-    elif isinstance(tau, bool) or not isinstance(tau, int | float) or tau > LARGEST_TAU:
-        raise invalid(f"'tau' of the look must be a number up to {LARGEST_TAU:g}, or \"inf\".")
-    if abs(table.get("seed", 0)) > LARGEST_SEED:
-        raise invalid(f"'seed' of the look must be from {-LARGEST_SEED} to {LARGEST_SEED}.")
-    for key in ("stroke", "faces"):
-        if isinstance(table.get(key, ""), bool) or not isinstance(table.get(key, ""), str | int):
-            raise invalid(f"'{key}' of the look must be a name or a whole number.")
-    worn = {}
-    numbers: dict[str, type] = {field.name: float for field in fields(SegmentLook)[1:]}
-    for segment, raw in table.pop("segments", {}).items():
-        entry = table_of(raw, f"segment '{printable(segment)}'", {"style": str}, numbers)
-        worn[segment] = SegmentLook(**{**entry, "style": known_style(entry["style"], style_of)})
-    return Look(segments=worn, **table)
+    try:
+        table = look_table(value)
+    except SelfieartError as error:
+        raise invalid(str(error)) from error
+    for worn in table["segments"].values():
+        worn["style"] = known_style(worn["style"], style_of)
+    return Look.from_data(table)
 
 
 def known_style(style: str, style_of: StyleOf) -> str:
@@ -99,11 +96,19 @@ def known_style(style: str, style_of: StyleOf) -> str:
     Raises:
         SelfieartError: there is no such style.
     """
-    if style.startswith(STYLE_PREFIX):
-        return style_of(style)
-    if style not in PLAIN_STYLES and style not in presets() and parse_color(style) is None:
-        raise unknown("style", style, [*presets(), *PLAIN_STYLES])
-    return style
+
+    def known(name: str) -> str:
+        if name.startswith(STYLE_PREFIX):
+            return style_of(name)
+        if parse_color(name) is not None:
+            return name
+        if spelled(name) not in presets() and spelled(name) not in PLAIN_STYLES:
+            raise unknown("style", name, [*presets(), *PLAIN_STYLES])
+        return spelled(name)
+
+    parts = mix_parts(style)
+    # A mix has one name on the server, so that it is painted once however the page writes it.
+    return resolve_style(renamed(style, known)).name if is_mix(parts) else known(style)
 
 
 def look_json(look: Look, style_of: StyleOf = str) -> dict[str, Any]:
@@ -118,16 +123,42 @@ def look_json(look: Look, style_of: StyleOf = str) -> dict[str, Any]:
 
 
 def restyled(look: Look, style_of: StyleOf) -> Look:
-    """A look whose styles are called otherwise; segments whose style has no other name are left out."""
-    from dataclasses import replace
+    """A look whose styles are called otherwise, also in mixes; segments whose style has no other name are left out.
+
+    Args:
+        look: any look.
+        style_of: one name -> the other, or the same where it has no other; raises SelfieartError where there is none.
+    """
+
+    def is_other(name: str) -> bool:
+        try:
+            return style_of(name) != name
+        except SelfieartError:
+            return False
+
+    def is_name(name: str) -> bool:
+        # The name of a file may look like a mix, unless that mix begins with a style.
+        first = name.partition("+")[0].strip()
+        known = [one for one in (first, first.rpartition(":")[0].strip()) if one != name]
+        return is_other(name) and not any(spelled(one) in presets() or is_other(one) for one in known)
+
+    def named(name: str) -> str:
+        return style_of(name if is_file_style(name) or parse_color(name) else spelled(name))
 
     worn = {}
     for segment, entry in look.segments.items():
-        try:
-            worn[segment] = replace(entry, style=style_of(entry.style))
-        except SelfieartError:
-            continue
+        with suppress(SelfieartError):
+            worn[segment] = replace(entry, style=renamed(entry.style, named, is_name))
     return replace(look, segments=worn)
+
+
+def pictures_in(style: str) -> list[str]:
+    """Names, without folders, of the picture files in a style; what is no mix counts as one."""
+    try:
+        parts = mix_parts(style)
+    except SelfieartError:
+        parts = ((style, None),)
+    return [Path(name).name for name, _ in parts if not is_mix(parts) or is_file_style(name)]
 
 
 def corrections_from_json(value: Any, size: tuple[int, int]) -> dict[str, NDArray[np.float32]]:

@@ -18,16 +18,16 @@ from selfieart.networks.tensors import as_pixels
 from selfieart.styles.resolve import resolve_style
 
 if TYPE_CHECKING:
-    from selfieart.methods.registry import RegionStylizer
-    from selfieart.methods.settings import OptimiseProgress
+    from selfieart.methods.method import Method
+    from selfieart.methods.settings import OptimiseOptions, OptimiseProgress
 
 _PREVIEW_SIDE = 640
 _SECONDS_BETWEEN_PREVIEWS = 2.0
 
 
-def paint_with(
-    load: Callable[[], RegionStylizer],
-    options: Any,
+def paint_by_method(
+    method: Method[Any],
+    options: OptimiseOptions,
     opened: OpenPortrait,
     look: Look,
     named: Look,
@@ -41,7 +41,7 @@ def paint_with(
     A preset, whose painting is not packaged, is represented by the photo painted in it at once.
 
     Args:
-        load: gives the method.
+        method: paints.
         options: of the method.
         opened: the portrait.
         look: what goes where.
@@ -65,7 +65,7 @@ def paint_with(
         report.progress("painting" if stage == "style" else stage, done if stage == "style" else 0.0)
 
     previews = _Previews(report.preview)
-    art = portrait.render(look, progress, repaint_with(load, options, portrait, look, previews))
+    art = portrait.render(look, progress, repaint_with(method, options, portrait, look, previews))
     write_photo(out, art.pixels, like=art.photo, text={PNG_KEY: named.to_toml()})
     return ResultFile(out, name)
 

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from selfieart.app.errors import Refused
 from selfieart.app.jobs import JobBoard
-from selfieart.app.messages import STYLE_PREFIX, look_json, restyled
+from selfieart.app.messages import look_json, pictures_in, restyled
 from selfieart.app.portraits import Atelier, OpenPortrait
 from selfieart.app.store import PrivateFolder, Shelf
 from selfieart.app.uploads import PHOTO_PIXELS
@@ -20,6 +20,7 @@ from selfieart.app.worker import Engine
 from selfieart.errors import unknown
 from selfieart.look import PLAIN_STYLES, Look, parse_color
 from selfieart.progress import Progress
+from selfieart.style_names import STYLE_PREFIX
 from selfieart.styles.presets import presets
 
 if TYPE_CHECKING:
@@ -197,7 +198,8 @@ class Workshop:
             kept = restyled(look, self.style_key)
         except (SelfieartError, TypeError):
             return None, ["The look inside the picture cannot be read: it was made by another version."]
-        lost = sorted({Path(w.style).name for name, w in look.segments.items() if name not in kept.segments})
+        missing = [worn.style for name, worn in look.segments.items() if name not in kept.segments]
+        lost = sorted({name for style in missing for name in pictures_in(style)})
         notes = [f"The look uses the picture {name}: add it as a style to have all of it." for name in lost]
         return look_json(kept), notes
 

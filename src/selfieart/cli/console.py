@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from selfieart.errors import ImageError, LookError
+from selfieart.errors import ImageError
 from selfieart.progress import Progress as ProgressCallback
 from selfieart.progress import silent
 
@@ -75,18 +75,6 @@ def check_output(target: Path, source: Path | None, overwrite: bool) -> None:
     if source is not None and target.resolve() == source.resolve():
         raise ImageError(f"The output {target} is the photo itself: choose another name, so the photo is not lost.")
     check_target(target, overwrite)
-
-
-def number(text: str, option: str) -> float:
-    """A number as a person writes it.
-
-    Raises:
-        LookError: it is none.
-    """
-    try:
-        return float(text)
-    except ValueError as error:
-        raise LookError(f"{option} must be a number, not '{text}'.") from error
 
 
 def face_count(text: str) -> Any:

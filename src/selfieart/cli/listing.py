@@ -33,7 +33,8 @@ def styles(sheet_file: Path | None, overwrite: bool, as_json: bool) -> None:
     for p in presets().values():
         table.add_row(p.name, p.title, p.artist, p.year or "")
     console.print(table)
-    console.print(f"Also: {', '.join(PLAIN_STYLES)}, and any colour as #rrggbb.")
+    console.print(f"Also: {', '.join(PLAIN_STYLES)}, any colour as #rrggbb, and any picture by the name of its file.")
+    console.print("Presets and pictures can be mixed: candy:0.6+wave:0.4.")
     if sheet_file is not None:
         console.print(f"The sheet is {sheet_file}", soft_wrap=True)
 

@@ -11,6 +11,7 @@ import typer
 from selfieart.cli.evaluate import app as evaluate
 from selfieart.cli.train import app as train
 from selfieart.errors import Cancelled, SelfieartError
+from selfieart.methods.registry import METHODS
 from selfieart.parsing.choice import DEFAULT_PARSER
 
 app = typer.Typer(
@@ -78,7 +79,7 @@ def photo(
     look: LookFile = None,
     save_look: Annotated[Path | None, typer.Option("--save-look", help="Also write the look as TOML.")] = None,
     method: Annotated[
-        str, typer.Option("--method", help="instant (usual), or slower: gatys, styfie, portrait-aware, semantic.")
+        str, typer.Option("--method", help=f"instant (usual), or slower: {', '.join(METHODS)}.")
     ] = "instant",
     features: Annotated[
         str, typer.Option("--features", help="What slower methods compare by: compact, or vgg19 with --weights.")
@@ -125,12 +126,11 @@ def photo(
 
     selfieart photo me.jpg --style hair=starry-night --style background=wave -o out.png
     """
-    from selfieart.cli.photo import run
+    from selfieart.cli.photo import MethodRequest, run
 
     options = {"tau": tau, "stroke": stroke, "blend": blend, "faces": faces, "seed": seed}
     knobs = {"strength": strength or [], "keep_color": keep_color or [], "feather": feather or []}
-    slow: dict[str, Any] = {"method": method, "features": features, "weights": weights, "iterations": iterations}
-    slow |= {"guidance": guidance, "content_map": content_map, "style_map": style_map, "gamma": gamma, "masks": masks}
+    slow = MethodRequest(method, features, weights, iterations, gamma, masks, guidance, content_map, style_map)
     run(picture, out, style or [], knobs, options, slow, look, save_look, parser, overwrite, as_json)
 
 

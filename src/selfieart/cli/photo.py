@@ -5,20 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from selfieart.cli.console import beside, check_output, face_count, number, plain_console, print_json, progress, timing
+from selfieart.cli.console import beside, check_output, plain_console, print_json, progress, timing
 from selfieart.errors import LookError, unknown
-from selfieart.look import Look, SegmentLook, tau_from_text
+from selfieart.look import Look, SegmentLook
+from selfieart.look_schema import LOOK_OPTIONS, SEGMENT_OPTIONS
 from selfieart.parsing.choice import DEFAULT_PARSER
 from selfieart.segments import canonical
 from selfieart.styles.resolve import resolve_style
 
 if TYPE_CHECKING:
-    from selfieart.render.studio import Portrait, Repaint
+    from selfieart.render.portrait import Portrait
+    from selfieart.render.renderer import Repaint
 
 DEMO = Look(
     {
@@ -30,13 +32,46 @@ DEMO = Look(
 )
 
 
+@dataclass(frozen=True)
+class MethodRequest:
+    """A method and what was asked of it on the command line; None is what was not.
+
+    Attributes:
+        method: "instant", or the name of a method that optimises.
+        features, weights: what such a method compares by, and the file of VGG-19's weights.
+        iterations: of such a method, at the finest size.
+        gamma, masks, guidance, content_map, style_map: of the semantic method.
+    """
+
+    method: str = "instant"
+    features: str = "compact"
+    weights: Path | None = None
+    iterations: int | None = None
+    gamma: float | None = None
+    masks: int | None = None
+    guidance: str | None = None
+    content_map: Path | None = None
+    style_map: list[str] | None = None
+
+    def semantic_settings(self) -> dict[str, object]:
+        """What was asked of the semantic method alone."""
+        named = {
+            "gamma": self.gamma,
+            "masks": self.masks,
+            "guidance": self.guidance,
+            "content_map": self.content_map,
+            "style_map": self.style_map or None,
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
+
 def run(
     picture: Path,
     out: Path | None,
     style: list[str],
     knobs: dict[str, list[str]],
     options: dict[str, Any],
-    slow: dict[str, Any],
+    slow: MethodRequest,
     look_file: Path | None,
     save_look: Path | None,
     parser: str,
@@ -99,19 +134,17 @@ def look_from(style: list[str], knobs: dict[str, list[str]], options: dict[str, 
             for key in keys:
                 if key not in worn:
                     raise LookError(f"{flag} {value} names a segment without a style: add --style {key}=STYLE.")
-                changed: dict[str, Any] = {knob: number(text, flag)}
+                changed: dict[str, Any] = {knob: SEGMENT_OPTIONS[knob].from_text(text)}
                 worn[key] = replace(worn[key], **changed)
-    given = {key: value for key, value in options.items() if value is not None}
-    if "tau" in given:
-        given["tau"] = tau_from_text(given["tau"])
-    if "stroke" in given:
-        given["stroke"] = int(given["stroke"]) if given["stroke"].isdecimal() else given["stroke"].lower()
-    if "faces" in given:
-        given["faces"] = face_count(given["faces"])
+    given: dict[str, Any] = {
+        key: LOOK_OPTIONS[key].from_text(value) if isinstance(value, str) else value
+        for key, value in options.items()
+        if value is not None
+    }
     return replace(look, segments=worn, **given)
 
 
-def _slow_method(slow: dict[str, Any], look: Look) -> Callable[[Portrait], Repaint] | None:
+def _slow_method(slow: MethodRequest, look: Look) -> Callable[[Portrait], Repaint] | None:
     """What makes a portrait's painter of a method that optimises; wrong options are refused before any work.
 
     None for the instant method.
@@ -119,30 +152,25 @@ def _slow_method(slow: dict[str, Any], look: Look) -> Callable[[Portrait], Repai
     Raises:
         SelfieartError: there is no such method, its options are wrong, or the look paints nothing.
     """
-    semantic = {name: slow[name] for name in ("gamma", "masks") if slow[name] is not None}
-    guided = {name: slow[name] for name in ("guidance", "content_map", "style_map") if slow[name]}
-    if slow["method"] != "semantic" and (semantic or guided):
-        flag = "--" + next(iter({**semantic, **guided})).replace("_", "-")
+    semantic = slow.semantic_settings()
+    if slow.method != "semantic" and semantic:
+        flag = "--" + next(iter(semantic)).replace("_", "-")
         raise LookError(f"{flag} is for one method only: add --method semantic.")
-    if slow["method"] == "instant":
+    if slow.method == "instant":
         return None
-    from selfieart.methods.registry import METHODS, features_encoder, load_method, method_options
-    from selfieart.methods.repaint import repaint_with
-    from selfieart.methods.semantic_masks import guidance_choice
+    from selfieart.methods.registry import METHODS, features_encoder, load_method, options_from
 
-    if slow["method"] not in METHODS:
-        raise unknown("method", slow["method"], ["instant", *METHODS])
+    if slow.method not in METHODS:
+        raise unknown("method", slow.method, ["instant", *METHODS])
     if not any(resolve_style(worn.style).painted for worn in look.segments.values()):
-        raise LookError(f"--method {slow['method']} has nothing to paint: give a segment a preset or a picture.")
-    settings: dict[str, Any] = {"side": look.stroke_side(), "seed": look.seed}
-    if slow["iterations"] is not None:
-        settings["iterations"] = slow["iterations"]
-    choice = guidance_choice(slow["guidance"], slow["content_map"], slow["style_map"], slow["masks"])
-    options = method_options(slow["method"], **settings, **semantic)
-    encoder = features_encoder(slow["features"], slow["weights"])
-    return lambda portrait: repaint_with(
-        lambda: load_method(slow["method"], encoder), options, portrait, look, guidance=choice
-    )
+        raise LookError(f"--method {slow.method} has nothing to paint: give a segment a preset or a picture.")
+    settings = {"side": look.stroke_side(), "seed": look.seed, "iterations": slow.iterations, **semantic}
+    options = options_from(slow.method, settings)
+    method = load_method(slow.method, features_encoder(slow.features, slow.weights))
+    # After what the methods need was found to be there.
+    from selfieart.methods.repaint import repaint_with
+
+    return lambda portrait: repaint_with(method, options, portrait, look)
 
 
 def _paint(

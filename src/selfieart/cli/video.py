@@ -19,11 +19,12 @@ from selfieart.cli.photo import look_from
 from selfieart.errors import LookError, SelfieartError
 from selfieart.look import Look
 from selfieart.parsing.registry import check_parser
+from selfieart.progress import Progress as ProgressCallback
+from selfieart.progress import silent
 from selfieart.styles.resolve import resolve_style
 from selfieart.video.io.reading import Clip
 from selfieart.video.io.writing import CONTAINERS
-from selfieart.video.pipeline import Progress as ProgressCallback
-from selfieart.video.pipeline import VideoOptions, VideoReport, check_video_target, paint_video, silent
+from selfieart.video.pipeline import VideoOptions, VideoReport, check_video_target, paint_video
 
 
 def run(

@@ -1,6 +1,7 @@
 """Runs the networks: graphs without weights, weights in memory, on the fastest runtime that is installed."""
 
 from selfieart.engine.devices import DEVICES, Device, check_device, runtimes
+from selfieart.engine.memory import release_memory
 from selfieart.engine.network import Network, Precision
 from selfieart.engine.threads import engine_lock, pool, set_threads, threads
 
@@ -12,6 +13,7 @@ __all__ = [
     "check_device",
     "engine_lock",
     "pool",
+    "release_memory",
     "runtimes",
     "set_threads",
     "threads",

@@ -53,10 +53,9 @@ def runtimes() -> tuple[Runtime, ...]:
     import onnxruntime
 
     found: list[Runtime] = []
+    version = onnxruntime.__version__
     installed = onnxruntime.get_available_providers()
-    found += [
-        Runtime("onnxruntime", "gpu", name, onnxruntime.__version__) for name in _GPU_PROVIDERS if name in installed
-    ]
+    found += [Runtime("onnxruntime", "gpu", name, version) for name in _GPU_PROVIDERS if name in installed]
     if find_spec("openvino") is not None:
         import openvino
 

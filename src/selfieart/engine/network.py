@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,27 +29,26 @@ class Network:
 
     Args:
         name: of the graph: see :func:`selfieart.weights.graphs.graph`.
-        weights: by the names that the torch definition gives them; those that the graph does not use are left out.
+        weights: gives the weights by the names of the torch definition, whenever the network is loaded; those that the
+            graph does not use are left out. They are not kept: a runtime has its own copy.
         device: where it runs.
         precision: "fast" allows bfloat16, for frames of videos.
 
     Raises:
         UnknownName: there is no such graph or device.
-        WeightsError: a weight of the graph is missing or has another shape.
         SelfieartError: the device is not there.
     """
 
     def __init__(
         self,
         name: str,
-        weights: Mapping[str, FloatArray],
+        weights: Callable[[], Mapping[str, FloatArray]],
         device: Device = "auto",
         precision: Precision = "exact",
     ) -> None:
-        self.name, self.precision = name, precision
+        self.name, self.weights, self.precision = name, weights, precision
         self.runtime: Runtime = choose_runtime(device)
         self.outputs = graph(name).outputs
-        self._model = with_weights(graph(name), weights)
         self._loaded: tuple[int, Run] | None = None
 
     def __call__(self, outputs: Sequence[str] | None = None, /, **inputs: NDArray[Any]) -> tuple[FloatArray, ...]:
@@ -60,15 +60,35 @@ class Network:
 
         Returns:
             The outputs in the order asked for.
+
+        Raises:
+            WeightsError: a weight of the graph is missing or has another shape.
+        """
+        with engine_lock:
+            return tuple(self.load()(outputs or self.outputs, inputs))
+
+    def load(self) -> Run:
+        """Load it now, unless it is loaded, instead of when it first runs.
+
+        Raises:
+            WeightsError: a weight of the graph is missing or has another shape.
         """
         with engine_lock:
             if self._loaded is None or self._loaded[0] != threads():
                 self._loaded = threads(), self._load()
-            return tuple(self._loaded[1](outputs or self.outputs, inputs))
+            return self._loaded[1]
+
+    def in_precision(self, precision: Precision) -> Self:
+        """The same network with other arithmetic; itself when it has it already or the runtime knows one kind only."""
+        if precision == self.precision or self.runtime.name == "onnxruntime":
+            return self
+        twin = copy.copy(self)
+        twin.precision, twin._loaded = precision, None
+        return twin
 
     def _load(self) -> Run:
         if self.runtime.name == "openvino":
             from selfieart.engine.openvino import load
         else:
             from selfieart.engine.onnx_runtime import load
-        return load(self._model, self.runtime.provider, threads(), self.precision)
+        return load(with_weights(graph(self.name), self.weights()), self.runtime.provider, threads(), self.precision)

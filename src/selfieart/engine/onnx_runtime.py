@@ -27,6 +27,7 @@ def load(model: bytes, provider: str, threads: int, precision: Precision) -> Run
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     # Sizes differ from picture to picture: a plan of the memory kept for each of them would grow without end.
     options.enable_mem_pattern = False
+    options.enable_cpu_mem_arena = False
     options.log_severity_level = 3
     providers = [provider] if provider == "CPUExecutionProvider" else [provider, "CPUExecutionProvider"]
     session = onnxruntime.InferenceSession(model, options, providers=providers)

@@ -19,7 +19,7 @@ from selfieart.metrics.distances import content_distance, style_distance
 from selfieart.networks.encoder import PerceptualEncoder
 from selfieart.progress import Progress, silent
 from selfieart.render.feed_forward import PresetStylizer
-from selfieart.styles.presets import load_presets, load_presets_from
+from selfieart.render.loading import load_presets, load_presets_from
 from selfieart.training.teacher import Teacher, TeacherEncoder, load_teacher
 
 Paint = Callable[[str, FloatArray, FloatArray], FloatArray]

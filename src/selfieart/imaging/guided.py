@@ -7,17 +7,12 @@ resolution.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import cv2
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
-from selfieart.imaging.resize import resize_rows
-
-FloatArray = NDArray[np.float32]
+from selfieart.imaging.arrays import FloatArray
+from selfieart.imaging.resize import Rows
+from selfieart.imaging.strips import in_parallel
 
 
 def _box(x: FloatArray, radius: int) -> FloatArray:
@@ -25,7 +20,7 @@ def _box(x: FloatArray, radius: int) -> FloatArray:
     return cv2.blur(x, (side, side), borderType=cv2.BORDER_REFLECT)  # type: ignore[return-value]
 
 
-def guided_coefficients(guide: Tensor, signal: Tensor, radius: int, eps: float) -> Tensor:
+def guided_coefficients(guide: FloatArray, signal: FloatArray, radius: int, eps: float) -> FloatArray:
     """Affine coefficients of the colour guided filter, averaged over the windows that cover each pixel.
 
     Args:
@@ -37,29 +32,37 @@ def guided_coefficients(guide: Tensor, signal: Tensor, radius: int, eps: float) 
     Returns:
         (K, 4, h, w): a for the three colours, then b.
     """
-    colours = [np.ascontiguousarray(c, np.float32) for c in guide.numpy()]
+    colours = [np.ascontiguousarray(c, np.float32) for c in guide]
     means = [_box(c, radius) for c in colours]
-    covariance = np.empty((3, 3, *colours[0].shape), np.float32)
-    for i in range(3):
-        for j in range(i, 3):
-            covariance[i, j] = covariance[j, i] = _box(colours[i] * colours[j], radius) - means[i] * means[j]
-    r, g, b = 0, 1, 2
-    for i in range(3):
-        covariance[i, i] += eps
-    inverse = np.empty_like(covariance)
-    inverse[r, r] = covariance[g, g] * covariance[b, b] - covariance[g, b] ** 2
-    inverse[r, g] = covariance[r, b] * covariance[g, b] - covariance[r, g] * covariance[b, b]
-    inverse[r, b] = covariance[r, g] * covariance[g, b] - covariance[r, b] * covariance[g, g]
-    inverse[g, g] = covariance[r, r] * covariance[b, b] - covariance[r, b] ** 2
-    inverse[g, b] = covariance[r, b] * covariance[r, g] - covariance[r, r] * covariance[g, b]
-    inverse[b, b] = covariance[r, r] * covariance[g, g] - covariance[r, g] ** 2
-    inverse[g, r], inverse[b, r], inverse[b, g] = inverse[r, g], inverse[r, b], inverse[g, b]
-    determinant = (covariance[r] * inverse[r]).sum(0)
-    inverse /= determinant
+    covariance: dict[tuple[int, int], FloatArray] = {}
+
+    def covary(i: int, j: int) -> None:
+        between = _box(colours[i] * colours[j], radius)
+        between -= means[i] * means[j]
+        if i == j:
+            between += np.float32(eps)
+        covariance[i, j] = between
+
+    in_parallel(covary, [(i, j) for i in range(3) for j in range(i, 3)])
+    rr, rg, rb, gg, gb, bb = (covariance[i, j] for i in range(3) for j in range(i, 3))
+    inverse = {
+        (0, 0): gg * bb - gb**2,
+        (0, 1): rb * gb - rg * bb,
+        (0, 2): rg * gb - rb * gg,
+        (1, 1): rr * bb - rb**2,
+        (1, 2): rb * rg - rr * gb,
+        (2, 2): rr * gg - rg**2,
+    }
+    determinant = rr * inverse[0, 0]
+    determinant += rg * inverse[0, 1]
+    determinant += rb * inverse[0, 2]
+    for part in inverse.values():
+        part /= determinant
+    inverse |= {(j, i): part for (i, j), part in inverse.items()}
     out = np.empty((signal.shape[0], 4, *colours[0].shape), np.float32)
 
-    def fit(k: int) -> None:
-        plane = np.ascontiguousarray(signal[k].numpy())
+    def fit(k: int, _: int) -> None:
+        plane = np.ascontiguousarray(signal[k], np.float32)
         mean = _box(plane, radius)
         cross = [_box(colours[i] * plane, radius) - means[i] * mean for i in range(3)]
         offset = mean
@@ -69,10 +72,9 @@ def guided_coefficients(guide: Tensor, signal: Tensor, radius: int, eps: float) 
             out[k, i] = _box(a, radius)
         out[k, 3] = _box(offset, radius)
 
-    # NumPy and OpenCV release the GIL, and one plane at a time stays in a core's cache.
-    with ThreadPoolExecutor(max(1, torch.get_num_threads())) as pool:
-        list(pool.map(fit, range(signal.shape[0])))
-    return torch.from_numpy(out)
+    # One plane at a time stays in a core's cache.
+    in_parallel(fit, ((k, k + 1) for k in range(len(signal))))
+    return out
 
 
 class GuidedUpsampler:
@@ -85,10 +87,10 @@ class GuidedUpsampler:
         eps: see :func:`guided_coefficients`.
     """
 
-    def __init__(self, guide: Tensor, signal: Tensor, radius: int = 4, eps: float = 1e-3) -> None:
+    def __init__(self, guide: FloatArray, signal: FloatArray, radius: int = 4, eps: float = 1e-3) -> None:
         self.coefficients = guided_coefficients(guide, signal, radius, eps)
 
-    def rows(self, picture: Tensor, top: int, bottom: int, height: int) -> Tensor:
+    def rows(self, picture: FloatArray, top: int, bottom: int, height: int) -> FloatArray:
         """Rows of the upsampled signal.
 
         Args:
@@ -99,10 +101,24 @@ class GuidedUpsampler:
         Returns:
             (K, bottom - top, W).
         """
-        k = self.coefficients.shape[0]
-        flat = resize_rows(self.coefficients.flatten(0, 1), height, picture.shape[-1], top, bottom)
-        values = flat.view(k, 4, bottom - top, picture.shape[-1])
-        out = values[:, 3]
-        for i in range(3):
-            out = torch.addcmul(out, values[:, i], picture[i])
+        width = picture.shape[-1]
+        planes = self.coefficients.reshape(-1, *self.coefficients.shape[-2:])
+        out = np.empty((self.coefficients.shape[0], bottom - top, width), np.float32)
+
+        def fill(first: int, last: int) -> None:
+            source = Rows(planes, height, width, first, last)
+            mixed = np.empty((len(out), 4, width), np.float32)
+            product = np.empty((len(out), width), np.float32)
+            for row in range(first, last):
+                source.into(mixed.reshape(-1, width), row)
+                total = out[:, row - top]
+                np.copyto(total, mixed[:, 3])
+                for i in range(3):
+                    np.multiply(mixed[:, i], picture[i, row - top], out=product)
+                    np.add(total, product, out=total)
+
+        in_parallel(fill, ((first, min(first + _BLOCK, bottom)) for first in range(top, bottom, _BLOCK)))
         return out
+
+
+_BLOCK = 32

@@ -6,16 +6,19 @@ from typing import Literal
 
 import cv2
 import numpy as np
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+
+from selfieart.imaging.arrays import FloatArray
+
+Interpolation = Literal["linear", "cubic"]
+
+_GROWING = {"linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
 
 
-def resize(x: Tensor, size: tuple[int, int], up: Literal["linear", "cubic"] = "linear") -> Tensor:
+def resize(x: FloatArray, size: tuple[int, int], up: Interpolation = "linear") -> FloatArray:
     """Resize (C, H, W) to (C, h, w): exact area averages when it shrinks, so nothing aliases.
 
     Args:
-        x: (C, H, W) float32 on the CPU.
+        x: (C, H, W) float32.
         size: (h, w).
         up: interpolation used when it grows; cubic may overshoot the range of x.
 
@@ -26,15 +29,16 @@ def resize(x: Tensor, size: tuple[int, int], up: Literal["linear", "cubic"] = "l
     if (height, width) == tuple(size):
         return x
     shrinks = size[0] <= height and size[1] <= width
-    growing = cv2.INTER_CUBIC if up == "cubic" else cv2.INTER_LINEAR
-    how = cv2.INTER_AREA if shrinks else growing
-    planes = [cv2.resize(np.ascontiguousarray(c), (size[1], size[0]), interpolation=how) for c in x.numpy()]
-    return torch.from_numpy(np.stack(planes))
+    out = np.empty((x.shape[0], *size), x.dtype)
+    for plane, resized in zip(x, out, strict=True):
+        how = cv2.INTER_AREA if shrinks else _GROWING[up]
+        cv2.resize(np.ascontiguousarray(plane), (size[1], size[0]), resized, interpolation=how)
+    return out
 
 
 def resize_rows(
-    x: Tensor, height: int, width: int, top: int, bottom: int, how: Literal["linear", "cubic"] = "linear"
-) -> Tensor:
+    x: FloatArray, height: int, width: int, top: int, bottom: int, how: Interpolation = "linear"
+) -> FloatArray:
     """Rows top..bottom of x resized to (height, width), without ever holding the other rows.
 
     The same values as ``torch.nn.functional.interpolate`` of all of it (pixel centres aligned, borders replicated).
@@ -47,54 +51,77 @@ def resize_rows(
         how: bilinear or bicubic (Keys' kernel, a = -0.75; may overshoot the range of x).
 
     Returns:
-        (C, bottom - top, width).
+        (C, bottom - top, width); a view of x when the size is already right.
     """
-    h = x.shape[-2]
-    if (h, x.shape[-1]) == (height, width):
+    if x.shape[-2:] == (height, width):
         return x[..., top:bottom, :]
-    out = torch.empty(x.shape[0], bottom - top, width)
+    out = np.empty((x.shape[0], bottom - top, width), np.float32)
     for first in range(top, bottom, _BLOCK):
-        last = min(first + _BLOCK, bottom)
-        low, weights = _row_weights(h, height, first, last, how)
-        mode = "bicubic" if how == "cubic" else "bilinear"
-        source = x[..., low : low + weights.shape[1], :]
-        wide = F.interpolate(source[None], size=(source.shape[-2], width), mode=mode, align_corners=False)[0]
-        # One matrix product per channel: reads few rows, writes each result once.
-        out[:, first - top : last - top] = weights @ wide
+        mixed = Rows(x, height, width, first, min(first + _BLOCK, bottom), how)
+        for row in range(first, mixed.bottom):
+            mixed.into(out[:, row - top], row)
     return out
 
 
-_BLOCK = 32
+_BLOCK = 64
+_BORDER = 2
 
 
-def _row_weights(h: int, height: int, top: int, bottom: int, how: str) -> tuple[int, Tensor]:
-    """First source row needed for rows top..bottom of a picture resized from h to height, and the weights of the rows.
+class Rows:
+    """Rows of a picture that grows, one after the other: those of the source, widened once, are mixed for each.
 
-    Returns:
-        (low, weights (bottom - top, n)), for the source rows low .. low + n.
+    Args:
+        x: (C, h, w) float32.
+        height, width: size of the whole result.
+        top, bottom: which rows of the result can be asked for.
+        how: see :func:`resize_rows`.
     """
-    place = (torch.arange(top, bottom, dtype=torch.float64) + 0.5) * (h / height) - 0.5
-    if how == "linear":
-        place = place.clamp_min(0)
-    base = place.floor().long()
-    fraction = (place - base).float()
-    reach = 1 if how == "cubic" else 0
-    taps = _cubic_weights(fraction) if how == "cubic" else [1 - fraction, fraction]
-    low, high = max(0, int(base[0]) - reach), min(int(base[-1]) + 2 + reach, h)
-    weights = torch.zeros(bottom - top, high - low)
-    for tap, weight in enumerate(taps, -reach):
-        rows = (base + tap).clamp(0, h - 1) - low
-        weights.scatter_add_(1, rows[:, None], weight[:, None])
-    return low, weights
+
+    def __init__(
+        self, x: FloatArray, height: int, width: int, top: int, bottom: int, how: Interpolation = "linear"
+    ) -> None:
+        h, self.top, self.bottom = x.shape[-2], top, bottom
+        place = (np.arange(top, bottom) + 0.5) * (h / height) - 0.5
+        if how == "linear":
+            place = np.maximum(place, 0)
+        base = np.floor(place).astype(int)
+        reach = 1 if how == "cubic" else 0
+        taps = np.arange(-reach, reach + 2)
+        rows = np.clip(base[:, None] + taps, 0, h - 1)
+        low = int(rows.min())
+        self._rows = (rows - low).tolist()
+        self._weights = _weights((place - base).astype(np.float32), how).tolist()
+        source = x[:, low : int(rows.max()) + 1]
+        self._wide = _widened(source, width, how)
+
+    def into(self, out: FloatArray, row: int) -> None:
+        """Write one row of the result (C, width)."""
+        (a, b, *far), (of_a, of_b, *of_far) = self._rows[row - self.top], self._weights[row - self.top]
+        cv2.addWeighted(self._wide[:, a], of_a, self._wide[:, b], of_b, 0, out)
+        for other, weight in zip(far, of_far, strict=True):
+            cv2.scaleAdd(self._wide[:, other], weight, out, out)
 
 
-def _cubic_weights(t: Tensor, a: float = -0.75) -> list[Tensor]:
-    """Keys' cubic convolution weights of the taps at -1, 0, 1, 2 for a position t in [0, 1) between taps 0 and 1."""
+def _widened(x: FloatArray, width: int, how: Interpolation) -> FloatArray:
+    """(C, n, w) -> (C, n, width)."""
+    if x.shape[-1] == width:
+        return np.ascontiguousarray(x)
+    # The planes below each other are one picture: rows that keep their height take nothing from their neighbours. Only
+    # the outermost rows can differ in the last bit, depending on how many there are, so they are not those wanted.
+    below = np.empty((x.shape[0] * x.shape[1] + 2 * _BORDER, x.shape[2]), np.float32)
+    below[_BORDER:-_BORDER] = x.reshape(-1, x.shape[2])
+    below[:_BORDER], below[-_BORDER:] = below[_BORDER], below[-_BORDER - 1]
+    wide = cv2.resize(below, (width, len(below)), interpolation=_GROWING[how])
+    return wide[_BORDER:-_BORDER].reshape(*x.shape[:2], width)  # type: ignore[return-value]
 
-    def near(d: Tensor) -> Tensor:
+
+def _weights(t: FloatArray, how: Interpolation, a: float = -0.75) -> FloatArray:
+    """Weights (n, taps) for positions t in [0, 1) between two taps: of those two, or of Keys' kernel at -1, 0, 1, 2."""
+
+    def near(d: FloatArray) -> FloatArray:
         return ((a + 2) * d - (a + 3)) * d * d + 1
 
-    def far(d: Tensor) -> Tensor:
+    def far(d: FloatArray) -> FloatArray:
         return a * (((d - 5) * d + 8) * d - 4)
 
-    return [far(t + 1), near(t), near(1 - t), far(2 - t)]
+    return np.stack([1 - t, t] if how == "linear" else [far(t + 1), near(t), near(1 - t), far(2 - t)], 1)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from selfieart.errors import SelfieartError
-from selfieart.methods.pyramid import Size
 from selfieart.networks.encoder import SMALLEST_SIDE
 from selfieart.networks.gram import mask_at
 from selfieart.networks.tensors import resize
+from selfieart.sizes import Size
 
 DETAIL_LAYER = "relu3_1"
 """Where an importance is given its content counts beside that of relu4_2, which sees 8 pixels at a time and loses the
@@ -34,6 +34,7 @@ class Regions:
         masks: (S, H, W) in [0, 1], where each style goes.
         rest: (H, W) in [0, 1], where the content stays; masks and rest sum to 1.
         places: for each style its place in the list that was given; empty where nobody asks.
+        given: how many styles that list had.
     """
 
     content: Tensor
@@ -41,6 +42,7 @@ class Regions:
     masks: Tensor
     rest: Tensor
     places: tuple[int, ...] = ()
+    given: int = 0
 
     @property
     def size(self) -> Size:
@@ -50,7 +52,7 @@ class Regions:
     def at(self, size: Size) -> Regions:
         """The same at another size; the styles as they are."""
         masks, rest = resize(self.masks, size), resize(self.rest[None], size)[0]
-        return Regions(resize(self.content, size), self.styles, masks, rest, self.places)
+        return replace(self, content=resize(self.content, size), masks=masks, rest=rest)
 
     def composite(self, picture: Tensor) -> Tensor:
         """The picture (3, H, W) with the content where it stays: bit for bit where the rest is 1."""
@@ -95,7 +97,8 @@ def check_regions(content: Tensor, styles: Sequence[Tensor], masks: Tensor | Non
         masks[0] = 1
     masks = _check_masks(masks, len(pictures), height, width)
     kept = sorted((i for i in range(len(pictures)) if masks[i].max() > 0), key=lambda i: _digest(pictures[i], masks[i]))
-    return Regions(content, tuple(pictures[i] for i in kept), masks[kept], masks[-1], tuple(kept))
+    styles_kept = tuple(pictures[i] for i in kept)
+    return Regions(content, styles_kept, masks[kept], masks[-1], tuple(kept), len(pictures))
 
 
 def check_picture(picture: Tensor, what: str) -> Tensor:

@@ -19,29 +19,35 @@ with glaring contrast. And the start is the content: from white noise 50 evaluat
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
 
 from selfieart.errors import SelfieartError, unknown
-from selfieart.methods.gatys import RANGE_WEIGHT, paint
-from selfieart.methods.inputs import Regions, check_regions, style_at
-from selfieart.methods.losses import features_of, out_of_range, total_variation
+from selfieart.methods.inputs import Regions, style_at
+from selfieart.methods.losses import (
+    RANGE_WEIGHT,
+    VGG_CHANNELS,
+    content_energy,
+    features_of,
+    out_of_range,
+    total_variation,
+    unit_scale,
+)
+from selfieart.methods.method import Method
 from selfieart.methods.minimise import Objective
-from selfieart.methods.settings import OptimiseOptions, Watch, check_number, unwatched
-from selfieart.networks.encoder import CONTENT_LAYER, STYLE_LAYERS, PerceptualEncoder
+from selfieart.methods.scene import Scene
+from selfieart.methods.settings import OptimiseOptions, check_number
+from selfieart.networks.encoder import CONTENT_LAYER, STYLE_LAYERS
 from selfieart.networks.gram import mask_at
 from selfieart.networks.tensors import resize
-from selfieart.progress import Progress, silent
+from selfieart.sizes import Size
 
 COARSE_LAYERS = ("relu3_1", "relu4_1", "relu5_1")
 FINE_LAYERS = ("relu1_1", "relu2_1", "relu3_1")
-VGG_CHANNELS = {"relu1_1": 64, "relu2_1": 128, "relu3_1": 256, "relu4_1": 512, "relu4_2": 512, "relu5_1": 512}
-"""N of each layer."""
-
 Variant = Literal["portrait-aware", "gatys", "gatys+"]
 Cut = Literal["features", "picture"]
 
@@ -85,18 +91,6 @@ class PortraitAwareOptions(OptimiseOptions):
         return cls(background=background, **{**paper, **settings})
 
 
-def unit_scale(features: Tensor, layer: str) -> float:
-    """The factor that gives features (1, n, h, w) of a layer a mean square of one over VGG-19's N channels."""
-    return float((VGG_CHANNELS[layer] * features[0, 0].numel() / features.square().sum().clamp_min(1e-12)).sqrt())
-
-
-def content_energy(got: Tensor, wanted: Tensor, channels: int, importance: Tensor | None = None) -> Tensor:
-    """E_c = 1 / (N D) sum (F - F_c)^2 of features (1, n, h, w), eq. 2; N as given, and each position by importance."""
-    squares = (got - wanted).square()
-    total = squares.sum() if importance is None else (squares * importance).sum()
-    return total / (channels * got.shape[-2] * got.shape[-1])
-
-
 def gram_matrix(features: Tensor, mask: Tensor | None = None, positions: float | None = None) -> Tensor:
     """G = F F^T / D of features (1, n, h, w): (1, n, n).
 
@@ -116,55 +110,27 @@ def style_energy(got: Tensor, wanted: Tensor, channels: int) -> Tensor:
     return (got - wanted).square().sum() / (4 * channels**2)
 
 
-class PortraitAware:
+class PortraitAware(Method[PortraitAwareOptions]):
     """Coarse strokes on the whole picture, fine ones on the background; see the module.
+
+    The paper has one style everywhere. With several, each region has energies of its own, weighted by its share.
 
     Args:
         encoder: whose features are compared.
     """
 
     name = "portrait-aware"
+    summary = "Coarse strokes on the whole picture and fine ones on the background alone, so that the person survives."
+    options = PortraitAwareOptions
 
-    def __init__(self, encoder: PerceptualEncoder) -> None:
-        self.encoder = encoder
+    def prepare(self, scene: Scene, options: PortraitAwareOptions) -> PortraitAwareOptions:
+        """Find out where the background is. Faces get no importance: the method keeps the person by itself."""
+        return options if options.background is not None else replace(options, background=scene.background())
 
-    def stylize_regions(
-        self,
-        content: Tensor,
-        styles: Sequence[Tensor],
-        masks: Tensor | None = None,
-        options: PortraitAwareOptions | None = None,
-        progress: Progress = silent,
-        watch: Watch = unwatched,
-    ) -> Tensor:
-        """Paint a portrait, its background in finer strokes.
-
-        The paper has one style everywhere. With several, each region has energies of its own, weighted by its share.
-
-        Args:
-            content: (3, H, W) in [0, 1].
-            styles: S pictures (3, h, w) in [0, 1], of any sizes.
-            masks: (S + 1, H, W) in [0, 1], summing to 1, the last one being what stays as it is; None for one style
-                everywhere.
-            options: settings; ``background`` is needed.
-            progress: told the stage "style" and the fraction done; may raise Cancelled.
-            watch: told losses and given a preview after every evaluation; may raise Cancelled.
-
-        Returns:
-            (3, H, W) in [0, 1]; where the last mask is 1, the content bit for bit.
-
-        Raises:
-            SelfieartError: a picture or a mask cannot be used; the sentence says why.
-            Cancelled: a callback asked to stop.
-        """
-        options = options or PortraitAwareOptions()
-        regions = check_regions(content, styles, masks)
+    def objective_at(self, regions: Regions, options: PortraitAwareOptions) -> Callable[[Size], Objective]:
+        """What is minimised at each size; ``background`` is needed."""
         background = _check_background(options, regions)
-
-        def objective_at(size: tuple[int, int]) -> Objective:
-            return self.objective(regions.at(size), resize(background[None], size)[0], options)
-
-        return paint(regions, objective_at, options, progress, watch)
+        return lambda size: self.objective(regions.at(size), resize(background[None], size)[0], options)
 
     def objective(self, regions: Regions, background: Tensor, options: PortraitAwareOptions) -> Objective:
         """What is minimised at the regions' size; background is y, (H, W)."""

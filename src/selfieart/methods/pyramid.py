@@ -7,9 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from selfieart.networks.encoder import SMALLEST_SIDE
-
-Size = tuple[int, int]
-"""(height, width) in pixels."""
+from selfieart.sizes import Size
 
 SMALLEST_SCALE = 128
 """A pyramid has no coarser sizes than this short side, unless the picture itself is smaller."""

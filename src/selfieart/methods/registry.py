@@ -1,60 +1,60 @@
-"""The methods that optimise, by name."""
+"""The methods that optimise, by name. None is imported before it is asked for: the names are wanted without torch too.
+
+A further method is a module with a class derived from :class:`selfieart.methods.method.Method`, and a line here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any
 
 from selfieart.errors import SelfieartError, unknown
-from selfieart.methods.settings import OptimiseOptions, Watch, unwatched
-from selfieart.progress import Progress, silent
+from selfieart.extras import require
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
+    from selfieart.methods.method import Method
+    from selfieart.methods.settings import OptimiseOptions
     from selfieart.networks.encoder import PerceptualEncoder
 
-METHODS = ("gatys", "styfie", "portrait-aware", "semantic")
+METHODS: dict[str, str] = {
+    "gatys": "selfieart.methods.gatys:Gatys",
+    "styfie": "selfieart.methods.styfie:Styfie",
+    "portrait-aware": "selfieart.methods.portrait_aware:PortraitAware",
+    "semantic": "selfieart.methods.semantic:Semantic",
+}
+"""Name of each method -> where its class is, "module:Class"."""
+
 FEATURES = ("compact", "vgg19")
 
 
-class RegionStylizer(Protocol):
-    """A method that paints several regions in the styles of pictures."""
-
-    name: str
-
-    def stylize_regions(
-        self,
-        content: Tensor,
-        styles: Sequence[Tensor],
-        masks: Tensor | None = None,
-        options: Any = None,
-        progress: Progress = silent,
-        watch: Watch = unwatched,
-    ) -> Tensor:
-        """Paint (3, H, W) with S styles, each where its mask of (S + 1, H, W) says; the last one is what stays."""
-        ...
-
-
-def method_options(name: str, **settings: Any) -> OptimiseOptions:
-    """Options of a method with some settings of their own.
+def known_method(name: str) -> str:
+    """A method's name as it is written here.
 
     Raises:
-        UnknownName: there is no such method or setting; the nearest name is suggested.
-        SelfieartError: a value is of the wrong kind or range.
+        UnknownName: there is no such method; the nearest name is suggested.
     """
-    from dataclasses import fields
-
-    kind = _kinds()[_known(name)][1]
-    known = [field.name for field in fields(kind)]
-    for setting in settings:
-        if setting not in known:
-            raise unknown(f"setting of {name}", setting, known)
-    return kind(**settings)
+    key = name.strip().lower().replace("_", "-").replace(" ", "-")
+    if key not in METHODS:
+        raise unknown("method", name, METHODS)
+    return key
 
 
-def load_method(name: str, encoder: PerceptualEncoder | None = None) -> RegionStylizer:
+def method_class(name: str) -> type[Method[Any]]:
+    """The class of a method.
+
+    Raises:
+        UnknownName: there is no such method; the nearest name is suggested.
+        SelfieartError: what the methods need is not installed; the sentence says how to install it.
+    """
+    module, _, kind = METHODS[known_method(name)].partition(":")
+    require("methods")
+    found: type[Method[Any]] = getattr(import_module(module), kind)
+    return found
+
+
+def load_method(name: str, encoder: PerceptualEncoder | None = None) -> Method[Any]:
     """A method ready to paint.
 
     Args:
@@ -63,9 +63,25 @@ def load_method(name: str, encoder: PerceptualEncoder | None = None) -> RegionSt
 
     Raises:
         UnknownName: there is no such method; the nearest name is suggested.
+        SelfieartError: what the methods need is not installed; the sentence says how to install it.
     """
-    kind = _kinds()[_known(name)][0]
+    kind = method_class(name)
     return kind(encoder or features_encoder("compact"))
+
+
+def options_from(name: str, settings: Mapping[str, object]) -> OptimiseOptions:
+    """Options of a method from settings by name, as a command line, a page or a program gives them.
+
+    Args:
+        name: of the method.
+        settings: by name; numbers and lists may be text, and what is None is as usual.
+
+    Raises:
+        UnknownName: there is no such method or setting; the nearest name is suggested.
+        SelfieartError: a value is of the wrong kind or range, or what the methods need is not installed.
+    """
+    options: OptimiseOptions = method_class(name).options_from(settings)
+    return options
 
 
 def features_encoder(features: str, weights: str | Path | None = None) -> PerceptualEncoder:
@@ -77,37 +93,16 @@ def features_encoder(features: str, weights: str | Path | None = None) -> Percep
 
     Raises:
         UnknownName: there are no such features.
-        SelfieartError: VGG-19 was asked for without its file, or a file came with the packaged encoder.
+        SelfieartError: VGG-19 was asked for without its file, a file came with the packaged encoder, or what the
+            methods need is not installed.
         WeightsError: the file cannot be used.
     """
-    from selfieart.networks.encoder import load_encoder
-    from selfieart.networks.vgg import load_vgg19
-
     if features not in FEATURES:
         raise unknown("features", features, FEATURES)
     if (features == "vgg19") != (weights is not None):
         raise SelfieartError("The features vgg19 need a file of weights, and only they do: give both or neither.")
+    require("methods")
+    from selfieart.networks.packaged import load_encoder
+    from selfieart.networks.vgg import load_vgg19
+
     return load_encoder() if weights is None else load_vgg19(weights)
-
-
-def _known(name: str) -> Literal["gatys", "styfie", "portrait-aware", "semantic"]:
-    key = name.strip().lower().replace("_", "-").replace(" ", "-")
-    if key not in METHODS:
-        raise unknown("method", name, METHODS)
-    return key  # type: ignore[return-value]
-
-
-def _kinds() -> dict[str, tuple[Callable[[PerceptualEncoder], RegionStylizer], type[OptimiseOptions]]]:
-    # Imported late: the names are wanted where torch is not.
-    from selfieart.methods.gatys import Gatys, GatysOptions
-    from selfieart.methods.portrait_aware import PortraitAware, PortraitAwareOptions
-    from selfieart.methods.semantic import Semantic
-    from selfieart.methods.semantic_options import SemanticOptions
-    from selfieart.methods.styfie import Styfie, StyfieOptions
-
-    return {
-        Gatys.name: (Gatys, GatysOptions),
-        Styfie.name: (Styfie, StyfieOptions),
-        PortraitAware.name: (PortraitAware, PortraitAwareOptions),
-        Semantic.name: (Semantic, SemanticOptions),
-    }

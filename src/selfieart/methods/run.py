@@ -1,6 +1,6 @@
 """The engine: minimise a loss of a picture from coarse to fine, tell how far it is, stop when asked to.
 
-It knows nothing of styles. A method says what to start from and what is lost at each size.
+It knows nothing of styles. A method says what is lost at each size, and its options what to start from.
 
 The picture is carried from one size to the next, the memory of L-BFGS is not. That memory is pairs of a step and the
 change of gradient along it, a model of the coarse loss's curvature; at the next size another loss is minimised, whose
@@ -18,10 +18,53 @@ import torch
 from torch import Tensor
 
 from selfieart.methods.basis import change_of
+from selfieart.methods.inputs import Regions, check_picture
 from selfieart.methods.minimise import Objective, Report, minimise
-from selfieart.methods.pyramid import Size, budgets, enlarged
+from selfieart.methods.pyramid import budgets, enlarged, pyramid_sizes, white_noise
 from selfieart.methods.settings import OptimiseOptions, OptimiseProgress, Watch, unwatched
+from selfieart.networks.tensors import keep_color, resize
 from selfieart.progress import Progress, silent
+from selfieart.sizes import Size
+
+
+def paint_regions(
+    regions: Regions,
+    objective_at: Callable[[Size], Objective],
+    options: OptimiseOptions,
+    progress: Progress = silent,
+    watch: Watch = unwatched,
+    renewed: int | None = None,
+) -> Tensor:
+    """Paint regions, from the start that the options name to the finished picture.
+
+    Args:
+        regions: what is painted.
+        objective_at: what is minimised at each size.
+        options: settings.
+        progress, watch: callbacks.
+        renewed: evaluations after which a size's objective is made anew; see :func:`optimise`.
+
+    Returns:
+        (3, H, W) in [0, 1] at the content's own size.
+    """
+    if not regions.styles:
+        progress("style", 1.0)
+        return regions.content
+    sizes = pyramid_sizes(*regions.size, options.side, options.scales)
+
+    def shown(x: Tensor) -> Tensor:
+        return regions.at((x.shape[-2], x.shape[-1])).composite(x)
+
+    x = optimise(_start(regions, sizes[0], options), objective_at, sizes, options, progress, watch, shown, renewed)
+    x = enlarged(x, regions.size).clamp(0, 1)
+    return regions.composite(keep_color(regions.content, x, options.keep_color)).clamp(0, 1)
+
+
+def _start(regions: Regions, size: Size, options: OptimiseOptions) -> Tensor:
+    small = regions.at(size)
+    if isinstance(options.start, Tensor):
+        return resize(check_picture(options.start, "start"), size)
+    return small.composite(white_noise(size, options.seed)) if options.start == "noise" else small.content
 
 
 def optimise(

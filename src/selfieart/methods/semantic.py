@@ -32,34 +32,36 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from selfieart.errors import SelfieartError
-from selfieart.methods.gatys import RANGE_WEIGHT, paint
 from selfieart.methods.guidance import Guidance
-from selfieart.methods.inputs import (
-    DETAIL_LAYER,
-    Regions,
-    check_importance,
-    check_regions,
-    importance_at,
-    style_at,
+from selfieart.methods.inputs import DETAIL_LAYER, Regions, check_importance, importance_at, style_at
+from selfieart.methods.losses import (
+    RANGE_WEIGHT,
+    VGG_CHANNELS,
+    content_energy,
+    features_of,
+    out_of_range,
+    total_variation,
+    unit_scale,
 )
-from selfieart.methods.losses import features_of, out_of_range, total_variation
+from selfieart.methods.method import Method
 from selfieart.methods.minimise import Objective
 from selfieart.methods.patches import Matches, Votes, centre_votes, match, mrf_loss, votes
-from selfieart.methods.portrait_aware import VGG_CHANNELS, content_energy, unit_scale
-from selfieart.methods.pyramid import Size
-from selfieart.methods.semantic_options import SemanticOptions
+from selfieart.methods.scene import Scene
+from selfieart.methods.semantic_masks import guidance_for
+from selfieart.methods.semantic_options import SemanticOptions, read_options
 from selfieart.methods.settings import Watch, unwatched
 from selfieart.methods.variants import variants
-from selfieart.networks.encoder import CONTENT_LAYER, STEPS, PerceptualEncoder
+from selfieart.networks.encoder import CONTENT_LAYER, STEPS
 from selfieart.networks.gram import mask_at
 from selfieart.networks.tensors import resize
 from selfieart.progress import Progress, silent
+from selfieart.sizes import Size
 
 PATCH_LAYERS = ("relu3_1", "relu4_1")
 
@@ -104,17 +106,41 @@ Loss = Callable[[Mapping[str, Tensor]], Tensor]
 """Of the encoder's features (1, N, h, w) by layer."""
 
 
-class Semantic:
+class Semantic(Method[SemanticOptions]):
     """Patches of styles, found by what they look like and by what they show; see the module.
+
+    In its own region a style's patches compete with those of no other. Where regions overlap, every style whose mask is
+    at least half of the greatest there takes part.
 
     Args:
         encoder: whose features are compared.
     """
 
     name = "semantic"
+    summary = "Patches of the painting that look alike and show the same, hair like hair and sky like sky."
+    options = SemanticOptions
 
-    def __init__(self, encoder: PerceptualEncoder) -> None:
-        self.encoder = encoder
+    @classmethod
+    def options_from(cls, settings: Mapping[str, object]) -> SemanticOptions:
+        """Options from settings by name; see :func:`selfieart.methods.semantic_options.read_options`."""
+        return read_options(settings, f"setting of {cls.name}")
+
+    def prepare(self, scene: Scene, options: SemanticOptions) -> SemanticOptions:
+        """Find out where the photo shows faces, and what in it is like what in the style pictures."""
+        if options.importance is None:
+            options = replace(options, importance=scene.importance())
+        if options.guidance is None:
+            found = guidance_for(
+                options.guided_by,
+                scene.content,
+                scene.parsing,
+                scene.styles,
+                scene.parser,
+                self.encoder,
+                options.seed,
+            )
+            options = replace(options, guidance=found)
+        return options
 
     def stylize_regions(
         self,
@@ -125,33 +151,15 @@ class Semantic:
         progress: Progress = silent,
         watch: Watch = unwatched,
     ) -> Tensor:
-        """Paint a picture with patches of others.
-
-        In its own region a style's patches compete with those of no other. Where regions overlap, every style whose
-        mask is at least half of the greatest there takes part.
-
-        Args:
-            content: (3, H, W) in [0, 1].
-            styles: S pictures (3, h, w) in [0, 1], of any sizes.
-            masks: (S + 1, H, W) in [0, 1], summing to 1, the last one being what stays as it is; None if all styles
-                shall compete everywhere.
-            options: settings.
-            progress: told the stage "style" and the fraction done; may raise Cancelled.
-            watch: told losses and given a preview after every evaluation; may raise Cancelled.
-
-        Returns:
-            (3, H, W) in [0, 1]; where the last mask is 1, the content bit for bit.
-
-        Raises:
-            SelfieartError: a picture or the masks cannot be used, or the guidance is of other pictures.
-            Cancelled: a callback asked to stop.
-        """
-        options = options or SemanticOptions()
+        """Paint a picture with patches of others; without masks all styles compete everywhere."""
         if masks is None and len(styles) > 1 and isinstance(content, Tensor) and content.dim() == 3:
             masks = torch.full((len(styles) + 1, *content.shape[-2:]), 1 / len(styles))
             masks[-1] = 0
-        regions = check_regions(content, styles, masks)
-        guidance = _check_guidance(options, len(styles), regions)
+        return super().stylize_regions(content, styles, masks, options, progress, watch)
+
+    def objective_at(self, regions: Regions, options: SemanticOptions) -> Callable[[Size], Objective]:
+        """What is minimised at each size; asked for the same size again, it finds the matches again."""
+        guidance = _check_guidance(options, regions)
         check_importance(options.importance, regions.size)
         made: dict[Size, Callable[[], Objective]] = {}
 
@@ -161,7 +169,11 @@ class Semantic:
                 made[size] = self.objectives(regions.at(size), guidance, options)
             return made[size]()
 
-        return paint(regions, objective_at, options, progress, watch, options.rematch)
+        return objective_at
+
+    def renewed(self, options: SemanticOptions) -> int | None:
+        """Matches are found again after so many evaluations."""
+        return options.rematch
 
     def objectives(
         self, regions: Regions, guidance: Guidance | None, options: SemanticOptions
@@ -334,13 +346,13 @@ def _size(picture: Tensor) -> Size:
     return picture.shape[-2], picture.shape[-1]
 
 
-def _check_guidance(options: SemanticOptions, styles: int, regions: Regions) -> Guidance | None:
+def _check_guidance(options: SemanticOptions, regions: Regions) -> Guidance | None:
     """The guidance of the regions' styles, as much of it as is used."""
     if options.guidance is None:
         return None
-    if len(options.guidance.styles) != styles:
+    if len(options.guidance.styles) != regions.given:
         raise SelfieartError(
-            f"The guidance has soft masks of {len(options.guidance.styles)} style pictures, but {styles} were given: "
-            "give masks of each."
+            f"The guidance has soft masks of {len(options.guidance.styles)} style pictures, but {regions.given} were "
+            "given: give masks of each."
         )
     return options.guidance.strongest(options.masks).of(regions.places)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -16,15 +14,14 @@ from torch import Tensor
 from selfieart.errors import SelfieartError, printable, unknown
 from selfieart.imaging import read_photo
 from selfieart.methods.clusters import CLUSTER_LAYER, shared_clusters
-from selfieart.methods.guidance import MOST_MASKS, Guidance
-from selfieart.methods.settings import check_number
+from selfieart.methods.guidance import Guidance
+from selfieart.methods.guidance_choice import GuidanceChoice
+from selfieart.methods.scene import parsed, tensor_of
 from selfieart.networks.encoder import PerceptualEncoder
 from selfieart.networks.tensors import resize
 from selfieart.parsing.parser import Parser
 from selfieart.parsing.parsing import Parsing
 from selfieart.segments import GROUPS, INDEX
-
-Source = Literal["auto", "parser", "clusters", "none"]
 
 KINDS: dict[str, frozenset[int]] = {
     "background": frozenset({INDEX["background"]}),
@@ -49,59 +46,6 @@ SMALLEST_SHARE = 0.002
 
 MOST_EDGES = 0.05
 """Of a map's area: more of such colours means that it was saved as JPEG, or is no map."""
-
-
-@dataclass(frozen=True)
-class GuidanceChoice:
-    """Where the soft masks come from.
-
-    Attributes:
-        source: "parser": segments of portraits; "clusters": parts that the pictures have in common; "auto": the parser
-            where the photo and a style picture show a face, else clusters; "none": no masks.
-        content_map: a PNG in which each colour is a region of the photo; it and ``style_maps`` replace the source.
-        style_maps: the same of style pictures, by the style's name in the look; "" is the only one.
-        parts: how many clusters; two are a thing and what is around it, which pictures of anything have. More rarely
-            mean the same in both.
-    """
-
-    source: Source = "auto"
-    content_map: Path | None = None
-    style_maps: Mapping[str, Path] = field(default_factory=dict)
-    parts: int = 2
-
-    def __post_init__(self) -> None:
-        if self.source not in get_args(Source):
-            raise unknown("guidance", str(self.source), get_args(Source))
-        if (self.content_map is None) != (not self.style_maps):
-            raise SelfieartError("Maps come in pairs: give one of the photo and one of each style picture.")
-        check_number("parts", self.parts, 1, MOST_MASKS, whole=True)
-
-
-def guidance_choice(
-    source: str | None, content_map: Path | None, style_maps: Sequence[str] | None, parts: int | None = None
-) -> GuidanceChoice:
-    """The choice that a command line makes.
-
-    Args:
-        source: see :class:`GuidanceChoice`; "auto" when left out.
-        content_map: a PNG.
-        style_maps: PNGs, as PICTURE=PNG where there are several.
-        parts: how many clusters; as usual when left out.
-
-    Raises:
-        SelfieartError: the source does not exist, both it and maps are given, a picture has two maps, or a map is
-            missing.
-    """
-    maps: dict[str, Path] = {}
-    for item in style_maps or ():
-        name, _, file = item.rpartition("=")
-        if name in maps:
-            raise SelfieartError(f"--style-map {printable(item)} is the second map of its picture: give it one.")
-        maps[name] = Path(file)
-    if source is not None and (content_map or maps):
-        raise SelfieartError("Maps of your own guide instead of --guidance: leave one of the two out.")
-    usual = GuidanceChoice()
-    return GuidanceChoice(source or usual.source, content_map, maps, parts or usual.parts)  # type: ignore[arg-type]
 
 
 def guidance_for(
@@ -136,8 +80,8 @@ def guidance_for(
         return None
     pictures = list(styles.values())
     if choice.source == "parser" or (choice.source == "auto" and parsing.faces):
-        parsings = [parser.parse(picture) for picture in pictures]
-        if choice.source == "parser" or any(parsed.faces for parsed in parsings):
+        parsings = [parsed(parser, picture) for picture in pictures]
+        if choice.source == "parser" or any(found.faces for found in parsings):
             return from_parsings(parsing, parsings)
     return from_clusters([content, *pictures], encoder, choice.parts, seed)
 
@@ -152,7 +96,7 @@ def from_parsings(content: Parsing, styles: Sequence[Parsing]) -> Guidance:
 
 
 def _kinds(parsing: Parsing, needs_face: bool = False) -> Tensor:
-    soft = parsing.masks(TAU)
+    soft = tensor_of(parsing.masks(TAU))
     if needs_face and not parsing.faces:
         soft = torch.zeros_like(soft)
         soft[INDEX["background"]] = 1

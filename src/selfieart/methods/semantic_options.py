@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, cast
 
 from torch import Tensor
 
 from selfieart.methods.guidance import MOST_MASKS, Guidance
-from selfieart.methods.settings import OptimiseOptions, check_number
+from selfieart.methods.guidance_choice import GuidanceChoice, guidance_choice
+from selfieart.methods.settings import OptimiseOptions, check_number, options_of
 from selfieart.methods.variants import check_variants
 
 
@@ -23,6 +26,7 @@ class SemanticOptions(OptimiseOptions):
             :mod:`selfieart.methods.semantic`.
         fine_weight: of the colours and strokes of matched patches, beside the style's.
         guidance: soft masks of the content and of every style picture; without any it is CNNMRF.
+        guided_by: where they come from when a scene is prepared and none were given.
         importance: (H, W) of the content's size, how much its content counts at each place; None is 1 everywhere, as
             published. With one the content of relu3_1 counts as well.
         detail: weight of that content of relu3_1.
@@ -39,6 +43,7 @@ class SemanticOptions(OptimiseOptions):
     content_weight: float = 1.0
     fine_weight: float = 0.3
     guidance: Guidance | None = None
+    guided_by: GuidanceChoice = field(default_factory=GuidanceChoice)
     importance: Tensor | None = None
     detail: float = 0.3
     masks: int = 5
@@ -72,3 +77,34 @@ class SemanticOptions(OptimiseOptions):
             "iterations": 200,
         }
         return cls(guidance=guidance, **{**paper, **settings})
+
+
+def read_options(settings: Mapping[str, object], what: str) -> SemanticOptions:
+    """Options from settings by name; see :func:`selfieart.methods.settings.options_of`.
+
+    Args:
+        settings: ``guidance`` may also be the name of a source, and ``content_map`` and ``style_map`` files instead of
+            one: see :func:`selfieart.methods.guidance_choice.guidance_choice`. ``masks`` is also how many clusters.
+        what: how a sentence calls a setting.
+
+    Raises:
+        UnknownName: there is no such setting or source; the nearest name is suggested.
+        SelfieartError: a value is of the wrong kind or range, or the maps do not come in pairs.
+    """
+    rest = dict(settings)
+    content_map, style_map = rest.pop("content_map", None), rest.pop("style_map", None) or ()
+    source = rest.pop("guidance") if isinstance(rest.get("guidance"), str) else None
+    options = options_of(SemanticOptions, rest, what)
+    parts = None if rest.get("masks") is None else options.masks
+    if source is None and content_map is None and not style_map and parts is None:
+        return options
+    chosen = guidance_choice(
+        None if source is None else str(source),
+        None if content_map is None else Path(str(content_map)),
+        [
+            str(one)
+            for one in ([style_map] if isinstance(style_map, str | Path) else cast("Sequence[object]", style_map))
+        ],
+        parts,
+    )
+    return replace(options, guided_by=chosen)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, fields
+from typing import Any, Literal, TypeVar, get_args
 
 from torch import Tensor
 
@@ -67,6 +67,54 @@ def check_number(name: str, value: Any, least: float, most: float, whole: bool =
     if isinstance(value, bool) or not isinstance(value, kind) or not least <= value <= most:
         noun = "whole number" if whole else "number"
         raise SelfieartError(f"{name} must be a {noun} from {least:g} to {most:g}, not {value!r}.")
+
+
+Options = TypeVar("Options", bound=OptimiseOptions)
+
+
+def options_of(kind: type[Options], settings: Mapping[str, object], what: str = "setting") -> Options:
+    """Options from settings by name, as a command line, a page or a program gives them.
+
+    Args:
+        kind: the class of the options.
+        settings: by name. Numbers may be text, and several numbers text with commas between or a list; what is None is
+            as usual.
+        what: how a sentence calls a setting.
+
+    Raises:
+        UnknownName: there is no such setting; the nearest name is suggested.
+        SelfieartError: a value is of the wrong kind or range.
+    """
+    known, usual = [field.name for field in fields(kind)], kind()
+    read: dict[str, Any] = {}
+    for name, value in settings.items():
+        if name not in known:
+            raise unknown(what, name, known)
+        if value is not None:
+            read[name] = _read(name, value, getattr(usual, name))
+    return kind(**read)
+
+
+def _read(name: str, value: object, usual: object) -> object:
+    """A value of the kind that a setting usually has; what cannot be read is left for the options to refuse."""
+    if isinstance(usual, int | float):
+        return _number(value, type(usual))
+    if isinstance(usual, tuple) and isinstance(value, str | list):
+        items = value.split(",") if isinstance(value, str) else value
+        return tuple(_number(item, float) for item in items if item != "")
+    # Text names a choice; where there is none, only a program can give what is wanted.
+    if isinstance(value, str | int | float | list) and not isinstance(usual, str | tuple):
+        raise SelfieartError(f"{name} cannot be given as {type(value).__name__}: set it from Python.")
+    return value
+
+
+def _number(value: object, kind: type[int] | type[float]) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return kind(value)
+    except ValueError:
+        return value
 
 
 @dataclass(frozen=True, eq=False)

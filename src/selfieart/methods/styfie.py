@@ -10,22 +10,20 @@ run of their own would end with: where the other region is left as it is, it is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from selfieart.errors import SelfieartError
-from selfieart.methods.gatys import Gatys, GatysOptions
+from selfieart.methods.gram_method import GramMethod, GramOptions
 from selfieart.methods.inputs import check_picture
 from selfieart.methods.settings import Optimiser, Watch, unwatched
-from selfieart.networks.encoder import PerceptualEncoder
 from selfieart.progress import Progress, silent
 
 
 @dataclass(frozen=True, eq=False)
-class StyfieOptions(GatysOptions):
+class StyfieOptions(GramOptions):
     """Settings of Styfie: those of Gatys' method, with SciPy's L-BFGS-B unless another optimiser is asked for."""
 
     optimiser: Optimiser = "scipy"
@@ -46,7 +44,7 @@ class StyfieResult:
     both: Tensor
 
 
-class Styfie:
+class Styfie(GramMethod[StyfieOptions]):
     """Content + style + total variation, minimised with SciPy's L-BFGS-B.
 
     Args:
@@ -54,21 +52,8 @@ class Styfie:
     """
 
     name = "styfie"
-
-    def __init__(self, encoder: PerceptualEncoder) -> None:
-        self.engine = Gatys(encoder)
-
-    def stylize_regions(
-        self,
-        content: Tensor,
-        styles: Sequence[Tensor],
-        masks: Tensor | None = None,
-        options: GatysOptions | None = None,
-        progress: Progress = silent,
-        watch: Watch = unwatched,
-    ) -> Tensor:
-        """Paint any number of regions; see :meth:`selfieart.methods.gatys.Gatys.stylize_regions`."""
-        return self.engine.stylize_regions(content, styles, masks, options or StyfieOptions(), progress, watch)
+    summary = "Foreground and background in styles of their own, three results from one run of SciPy's L-BFGS-B."
+    options = StyfieOptions
 
     def stylize(
         self,
@@ -76,7 +61,7 @@ class Styfie:
         foreground_style: Tensor,
         background_style: Tensor,
         foreground: Tensor,
-        options: GatysOptions | None = None,
+        options: StyfieOptions | None = None,
         progress: Progress = silent,
         watch: Watch = unwatched,
     ) -> StyfieResult:

@@ -139,12 +139,3 @@ def _read_out(inputs: int | str, hidden: int, outputs: int) -> nn.Module:
     first = nn.Conv2d(inputs, hidden, 1)
     nn.init.kaiming_normal_(first.weight, nonlinearity="relu")
     return nn.Sequential(first, nn.ReLU(inplace=True), nn.Conv2d(hidden, outputs, 1))
-
-
-def load_encoder() -> Encoder:
-    """The packaged encoder, frozen; a new one at each call."""
-    from selfieart.weights import load_weights
-
-    encoder = Encoder()
-    encoder.load_state_dict(load_weights("encoder"))
-    return encoder.requires_grad_(False).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]

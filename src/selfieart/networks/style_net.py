@@ -8,21 +8,17 @@ are plain vectors, so they interpolate, and soft masks can mix several of them a
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-MULTIPLE = 8
-"""Height and width given to the network must be multiples of this."""
+from selfieart import style_grid
 
-RECEPTIVE_FIELD = 128
-"""No output pixel depends on input further away than this many pixels, once the statistics are given."""
-
-_NOISE_PERIOD = 256
-_INPUT_MEAN = 0.45
+INPUT_MEAN = 0.45
+EPS = 1e-5
+"""Added to a variance before its root is taken."""
 
 
 def conv(inputs: int, outputs: int, stride: int = 1, bias: bool = False) -> nn.Conv2d:
@@ -30,21 +26,9 @@ def conv(inputs: int, outputs: int, stride: int = 1, bias: bool = False) -> nn.C
     return nn.Conv2d(inputs, outputs, 3, stride, 1, padding_mode="reflect", bias=bias)
 
 
-@lru_cache(maxsize=64)
-def _noise_tile(layer: int, seed: int) -> Tensor:
-    generator = torch.Generator().manual_seed((7919 + layer + 104729 * seed) % 2**63)
-    return torch.randn(_NOISE_PERIOD, _NOISE_PERIOD, generator=generator)
-
-
 def noise_map(layer: int, seed: int, top: int, left: int, height: int, width: int) -> Tensor:
-    """Standard normal noise (height, width) belonging to a layer, a pure function of seed and absolute position.
-
-    Flat regions give a convolution nothing to hang a stroke on; this does. Because it depends on position alone, tiles
-    of one picture see exactly the noise that the whole picture would have seen.
-    """
-    rows = torch.arange(top, top + height) % _NOISE_PERIOD
-    columns = torch.arange(left, left + width) % _NOISE_PERIOD
-    return _noise_tile(layer, seed)[rows][:, columns]
+    """:func:`selfieart.style_grid.noise_map` as a tensor (height, width)."""
+    return torch.from_numpy(style_grid.noise_map(layer, seed, top, left, height, width))
 
 
 @dataclass
@@ -56,6 +40,14 @@ class Statistics:
     """
 
     moments: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+
+
+class Normalising(Protocol):
+    """How one pass through the network normalises: what training, recording and the exported graphs do differently."""
+
+    def normalised(self, norm: ConditionalNorm, x: Tensor) -> Tensor:
+        """The next normalisation in order of execution: (B, C, H, W) -> (B, C, H, W)."""
+        ...
 
 
 @dataclass
@@ -77,6 +69,22 @@ class _Pass:
             return self.noise[self.layer]
         top, left = self.origin[0] // step, self.origin[1] // step
         return noise_map(self.layer, self.seed, top, left, x.shape[-2], x.shape[-1]).to(x)
+
+    def normalised(self, norm: ConditionalNorm, x: Tensor) -> Tensor:
+        c = norm.channels
+        mask = self.masks[(x.shape[-2], x.shape[-1])] if self.masks else None
+        mean, var = self.given.moments[self.layer] if self.given else style_moments(x.float(), mask)
+        self.recorded.moments.append((mean, var))
+        scale, shift, gain = self.codes[..., self.offset : self.offset + 3 * c].chunk(3, dim=-1)
+        scale = scale * torch.rsqrt(var + EPS)
+        shift = shift - mean * scale
+        if mask is None:
+            scale, shift, gain = (v[:, 0, :, None, None] for v in (scale, shift, gain))
+        else:
+            scale, shift, gain = (torch.einsum("bshw,bsc->bchw", mask, v) for v in (scale, shift, gain))
+        shift = shift + gain * self.noise_for(x, norm.step)
+        self.layer, self.offset = self.layer + 1, self.offset + 3 * c
+        return torch.addcmul(shift.to(x), x, scale.to(x))
 
 
 OWN_REGION = 0.2
@@ -118,22 +126,15 @@ class ConditionalNorm(nn.Module):
         super().__init__()
         self.channels, self.step = channels, step
 
-    def forward(self, x: Tensor, run: _Pass) -> Tensor:
+    def forward(self, x: Tensor, run: Normalising) -> Tensor:
         """(B, C, H, W) -> (B, C, H, W)."""
-        c = self.channels
-        mask = run.masks[(x.shape[-2], x.shape[-1])] if run.masks else None
-        mean, var = run.given.moments[run.layer] if run.given else style_moments(x.float(), mask)
-        run.recorded.moments.append((mean, var))
-        scale, shift, gain = run.codes[..., run.offset : run.offset + 3 * c].chunk(3, dim=-1)
-        scale = scale * torch.rsqrt(var + 1e-5)
-        shift = shift - mean * scale
-        if mask is None:
-            scale, shift, gain = (v[:, 0, :, None, None] for v in (scale, shift, gain))
-        else:
-            scale, shift, gain = (torch.einsum("bshw,bsc->bchw", mask, v) for v in (scale, shift, gain))
-        shift = shift + gain * run.noise_for(x, self.step)
-        run.layer, run.offset = run.layer + 1, run.offset + 3 * c
-        return torch.addcmul(shift.to(x), x, scale.to(x))
+        return run.normalised(self, x)
+
+
+def enlarged(conv: nn.Conv2d, x: Tensor) -> Tensor:
+    """Repeat every position 2x2, and convolve: (B, I, h, w) -> (B, O, 2 h, 2 w)."""
+    wide: Tensor = conv(F.interpolate(x, scale_factor=2, mode="nearest"))
+    return wide
 
 
 class ResidualBlock(nn.Module):
@@ -144,7 +145,7 @@ class ResidualBlock(nn.Module):
         self.conv1, self.norm1 = conv(channels, channels), ConditionalNorm(channels, 8)
         self.conv2, self.norm2 = conv(channels, channels), ConditionalNorm(channels, 8)
 
-    def forward(self, x: Tensor, run: _Pass) -> Tensor:
+    def forward(self, x: Tensor, run: Normalising) -> Tensor:
         """(B, C, H, W) -> (B, C, H, W)."""
         y = F.relu(self.norm1(self.conv1(x), run))
         return torch.add(x, self.norm2(self.conv2(y), run))
@@ -221,12 +222,18 @@ class StyleNet(nn.Module):
                 level = F.avg_pool2d(masks, step)
                 levels[(level.shape[-2], level.shape[-1])] = level
         recorded = recorded if recorded is not None else Statistics()
-        run = _Pass(codes, levels, origin, statistics, recorded, noise, seed)
-        x = F.relu(self.stem_norm(self.stem(F.pixel_unshuffle(image - _INPUT_MEAN, 2)), run))
+        return self.flow(image, _Pass(codes, levels, origin, statistics, recorded, noise, seed))
+
+    enlarged = staticmethod(enlarged)
+    """How a convolution is applied to a picture that is enlarged before it; exports have a faster way."""
+
+    def flow(self, image: Tensor, run: Normalising) -> Tensor:
+        """The layers in order: (B, 3, H, W) in [0, 1] -> (B, 3, H, W), not clamped, normalised as the pass says."""
+        x = F.relu(self.stem_norm(self.stem(F.pixel_unshuffle(image - INPUT_MEAN, 2)), run))
         x = F.relu(self.down4_norm(self.down4(x), run))
         x = F.relu(self.down8_norm(self.down8(x), run))
         for block in self.blocks:
             x = block(x, run)
-        x = F.relu(self.up4_norm(self.up4(F.interpolate(x, scale_factor=2, mode="nearest")), run))
-        x = F.relu(self.up2_norm(self.up2(F.interpolate(x, scale_factor=2, mode="nearest")), run))
-        return F.pixel_shuffle(self.head(x), 2) + _INPUT_MEAN
+        x = F.relu(self.up4_norm(self.enlarged(self.up4, x), run))
+        x = F.relu(self.up2_norm(self.enlarged(self.up2, x), run))
+        return F.pixel_shuffle(self.head(x), 2) + INPUT_MEAN

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from selfieart.imaging.arrays import FloatArray
+from selfieart.masks import soft_masks
 from selfieart.segments import GROUPS, INDEX
-
-FloatArray = NDArray[np.float32]
 
 FRAME_OF_FACE = 2.2
 """Side of the square crop round a face, in units of the square root of the face's area: about a fifth wider than
@@ -138,3 +138,32 @@ def _measure(part: NDArray[np.bool_], probabilities: FloatArray) -> Face:
     x, y = float(xs.mean()) + 0.5, float(ys.mean()) + 0.5
     side = FRAME_OF_FACE * math.sqrt(area)
     return Face(x, y, side, -angle, area)
+
+
+def apart(a: Face, b: Face) -> bool:
+    """Whether two faces can both be there: cheek to cheek they can, but a small one not inside a large one's head."""
+    distance = math.hypot(a.x - b.x, a.y - b.y)
+    if min(a.area, b.area) < 0.35 * max(a.area, b.area):
+        return distance > 0.42 * max(a.side, b.side)
+    return distance > 0.15 * (a.side + b.side)
+
+
+def measured_on_crop(face: Face, logits: FloatArray, sure: float, farthest: float = 0.3) -> Face | None:
+    """The face measured again on its own crop; None when the closer look finds no face near the middle.
+
+    Args:
+        face: that gave the crop.
+        logits: (19, n, n) of the crop.
+        sure: see :class:`FaceParser`.
+        farthest: from the middle, in units of n.
+    """
+    n = logits.shape[-1]
+    inverse = cv2.invertAffineTransform(face.matrix(n))
+    near = []
+    for seen in find_faces(soft_masks(logits, 1.0), smallest=0.02, sure=sure):
+        if np.hypot(seen.x - n / 2, seen.y - n / 2) < farthest * n:
+            x, y = inverse @ np.array([seen.x - 0.5, seen.y - 0.5, 1.0])
+            scale = face.side / n
+            angle = (face.angle + seen.angle + 180) % 360 - 180
+            near.append(Face(float(x) + 0.5, float(y) + 0.5, seen.side * scale, angle, seen.area * scale**2))
+    return near[0] if near else None

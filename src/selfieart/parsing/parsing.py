@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from selfieart.errors import SelfieartError
-from selfieart.imaging.arrays import as_tensor
+from selfieart.imaging.arrays import FloatArray, Pixels, as_picture
 from selfieart.imaging.guided import GuidedUpsampler
 from selfieart.imaging.resize import resize, resize_rows
-from selfieart.masks import soft_masks
+from selfieart.imaging.strips import in_parallel, strips_of
+from selfieart.masks import likeliest, soft_masks
 from selfieart.parsing.faces import Face
 from selfieart.segments import NAMES, members
+
+__all__ = ["EDGE_EPS", "EDGE_RADIUS", "Parsing", "strips_of"]
 
 EDGE_RADIUS = 3
 EDGE_EPS = 2e-3
@@ -34,8 +35,8 @@ class Parsing:
         height, width: of the full picture.
     """
 
-    logits: Tensor
-    guide: Tensor
+    logits: FloatArray
+    guide: FloatArray
     faces: tuple[Face, ...]
     height: int
     width: int
@@ -44,7 +45,11 @@ class Parsing:
     def _upsampler(self) -> GuidedUpsampler:
         return GuidedUpsampler(self.guide, self.logits, EDGE_RADIUS, EDGE_EPS)
 
-    def logits_rows(self, picture: Tensor, top: int, bottom: int) -> Tensor:
+    def prepare(self) -> None:
+        """Work out now, on all threads, what :meth:`logits_rows` needs; else its first call does."""
+        _ = self._upsampler
+
+    def logits_rows(self, picture: FloatArray, top: int, bottom: int) -> FloatArray:
         """Logits of some rows at full resolution, with edges snapped to the picture's.
 
         Args:
@@ -61,7 +66,7 @@ class Parsing:
         faces = tuple(face.scaled(width / self.width) for face in self.faces)
         return replace(self, faces=faces, height=height, width=width)
 
-    def corrected(self, bias: Mapping[str, NDArray[np.float32]]) -> Parsing:
+    def corrected(self, bias: Mapping[str, FloatArray]) -> Parsing:
         """The parsing as a person corrected it: logits that were painted on are raised or lowered.
 
         Args:
@@ -71,7 +76,7 @@ class Parsing:
             UnknownName: there is no such segment.
             SelfieartError: a name is a group's, or a bias is no picture of finite numbers.
         """
-        logits = self.logits.clone()
+        logits = self.logits.copy()
         size = (logits.shape[-2], logits.shape[-1])
         for name, added in bias.items():
             classes = members(name)
@@ -79,11 +84,10 @@ class Parsing:
                 raise SelfieartError(f"A correction needs one segment, and '{name}' is a group: choose from {NAMES}.")
             if added.ndim != 2 or not added.size or not bool(np.isfinite(added).all()):
                 raise SelfieartError(f"The correction of '{name}' must be (height, width) of finite numbers.")
-            plane = torch.from_numpy(np.ascontiguousarray(added, np.float32))
-            logits[next(iter(classes))] += resize(plane[None], size)[0]
+            logits[next(iter(classes))] += resize(np.asarray(added, np.float32)[None], size)[0]
         return replace(self, logits=logits)
 
-    def masks(self, tau: float = 3.0, size: tuple[int, int] | None = None) -> Tensor:
+    def masks(self, tau: float = 3.0, size: tuple[int, int] | None = None) -> FloatArray:
         """Soft masks (eq. 9) at any size, from bilinearly resized logits.
 
         Args:
@@ -96,7 +100,7 @@ class Parsing:
         height, width = size or (self.logits.shape[-2], self.logits.shape[-1])
         return soft_masks(resize_rows(self.logits, height, width, 0, height), tau)
 
-    def labels(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def labels(self, pixels: Pixels) -> NDArray[np.uint8]:
         """Most likely class at each pixel of the full picture.
 
         Args:
@@ -114,13 +118,10 @@ class Parsing:
                 "give the picture that was parsed."
             )
         out = np.empty(pixels.shape[:2], np.uint8)
-        for top, bottom in strips_of(self.height, self.width, self.logits.shape[0]):
-            out[top:bottom] = self.logits_rows(as_tensor(pixels[top:bottom]), top, bottom).argmax(0).numpy()
+
+        def work(top: int, bottom: int) -> None:
+            out[top:bottom] = likeliest(self.logits_rows(as_picture(pixels[top:bottom]), top, bottom))
+
+        self.prepare()
+        in_parallel(work, strips_of(self.height, self.width, self.logits.shape[0]))
         return out
-
-
-def strips_of(height: int, width: int, planes: int, budget: int = 12_000_000) -> Iterator[tuple[int, int]]:
-    """Strips of rows (top, bottom) such that 5 * planes floats per pixel stay within a budget of floats."""
-    rows = max(1, budget // (5 * planes * width))
-    for top in range(0, height, rows):
-        yield top, min(top + rows, height)

@@ -2,51 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache, partial
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from functools import cache
 
+from selfieart.engine import Device, Network
 from selfieart.errors import unknown
+from selfieart.imaging.arrays import FloatArray
 from selfieart.parsing.choice import DEFAULT_PARSER
 from selfieart.parsing.parser import FaceParser, InputContract, Parser
+from selfieart.weights import load_weights, manifest
 
-if TYPE_CHECKING:
-    from selfieart.networks.blocks import FaceNetwork
-
-
-def face_network(name: str) -> FaceNetwork:
-    """The network of a face parser, untrained: what training begins with.
-
-    Raises:
-        UnknownName: there is no such network.
-    """
-    if name == "unet":
-        from selfieart.networks.unet import UNet
-
-        return UNet()
-    if name == "bisenet":
-        from selfieart.networks.bisenet import BiSeNet
-
-        return BiSeNet()
-    raise unknown("network", name, FACE_NETWORKS)
-
-
-def face_parser(name: str, net: FaceNetwork) -> FaceParser:
-    """A face parser of a network that has its weights.
-
-    Args:
-        name: "unet" or "bisenet".
-        net: what :func:`face_network` makes of that name; its batch normalisations are folded in place.
-    """
-    import torch
-
-    from selfieart.weights import manifest
-
-    fused = net.fused().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    stated = manifest()[name].input
-    contract = InputContract(tuple(stated["mean"]), tuple(stated["std"]), stated["multiple"])
-    return FaceParser(fused, contract, name, sure=_SURE[name])
-
+FACE_NETWORKS = ("unet", "bisenet")
+"""Networks that find the 19 segments."""
 
 _SURE = {"unet": 0.8, "bisenet": 0.78}
 """When something is a face.
@@ -56,32 +23,36 @@ The U-Net was sure of faces to 0.93 and more in 75 portraits and to 0.84 and mor
 """
 
 
-def _packaged(name: str) -> Parser:
-    from selfieart.weights import load_weights
+def face_parser(name: str, weights: Callable[[], Mapping[str, FloatArray]], device: Device = "auto") -> FaceParser:
+    """A face parser with weights of its own, for example those that training wrote.
 
-    net = face_network(name)
-    net.load_state_dict(load_weights(name))
-    return face_parser(name, net)
+    Args:
+        name: "unet" or "bisenet".
+        weights: gives them by the names of the torch definition.
+        device: where it runs.
 
-
-def _segnet() -> Parser:
-    import torch
-
-    from selfieart.parsing.segnet import SegNet, SegNetParser
-    from selfieart.weights import load_weights, manifest
-
-    net = SegNet()
-    net.load_state_dict(load_weights("segnet"))
-    fused = net.fused().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    contract = manifest()["segnet"].input
-    return SegNetParser(fused, InputContract(tuple(contract["mean"]), tuple(contract["std"]), contract["multiple"]))
+    Raises:
+        UnknownName: there is no such network.
+    """
+    if name not in FACE_NETWORKS:
+        raise unknown("network", name, FACE_NETWORKS)
+    return FaceParser(Network(name, weights, device), _contract(name), name, sure=_SURE[name])
 
 
-FACE_NETWORKS = ("unet", "bisenet")
-"""Networks that find the 19 segments."""
+def _contract(name: str) -> InputContract:
+    stated = manifest()[name].input
+    return InputContract(tuple(stated["mean"]), tuple(stated["std"]), stated["multiple"])
 
-_FACTORIES: dict[str, Callable[[], Parser]] = {
-    **{name: partial(_packaged, name) for name in FACE_NETWORKS},
+
+def _segnet(device: Device) -> Parser:
+    from selfieart.parsing.person import SegNetParser
+
+    return SegNetParser(Network("segnet", lambda: load_weights("segnet"), device), _contract("segnet"))
+
+
+_FACTORIES: dict[str, Callable[[Device], Parser]] = {
+    "unet": lambda device: face_parser("unet", lambda: load_weights("unet"), device),
+    "bisenet": lambda device: face_parser("bisenet", lambda: load_weights("bisenet"), device),
     "segnet": _segnet,
 }
 
@@ -102,11 +73,12 @@ def check_parser(name: str) -> None:
 
 
 @cache
-def load_parser(name: str = DEFAULT_PARSER) -> Parser:
-    """A parser with its packaged weights, loaded once per process.
+def load_parser(name: str = DEFAULT_PARSER, device: Device = "auto") -> Parser:
+    """A parser with its packaged weights, loaded once per process and device.
 
     Raises:
-        UnknownName: there is no such parser.
+        UnknownName: there is no such parser or device.
+        SelfieartError: the device is not there.
     """
     check_parser(name)
-    return _FACTORIES[name]()
+    return _FACTORIES[name](device)

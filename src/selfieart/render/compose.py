@@ -8,15 +8,13 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
-from selfieart.imaging.arrays import as_pixels, as_tensor
+from selfieart.imaging.arrays import FloatArray, Pixels, as_picture, as_pixels
 from selfieart.imaging.color import keep_color
 from selfieart.imaging.guided import GuidedUpsampler
+from selfieart.imaging.strips import in_parallel, strips_of
 from selfieart.masks import composite, feather, select, soft_masks
-from selfieart.parsing.parsing import EDGE_EPS, EDGE_RADIUS, Parsing, strips_of
+from selfieart.parsing.parsing import EDGE_EPS, EDGE_RADIUS, Parsing
 from selfieart.progress import Progress, silent
 from selfieart.render.layers import Layer
 
@@ -43,7 +41,7 @@ class Part:
     feather: float = 0.0
 
 
-def part_masks(pixels: NDArray[np.uint8], parsing: Parsing, parts: Sequence[Part], tau: float) -> Tensor:
+def part_masks(pixels: Pixels, parsing: Parsing, parts: Sequence[Part], tau: float) -> FloatArray:
     """The mask of every part, and of what no part covers, at full resolution.
 
     Args:
@@ -61,45 +59,56 @@ def part_masks(pixels: NDArray[np.uint8], parsing: Parsing, parts: Sequence[Part
         masks = _exact_masks(pixels, parsing, parts, tau)
     else:
         size = (round(width * scale), round(height * scale))
-        small: NDArray[np.uint8] = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+        small: Pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
         masks = _exact_masks(small, parsing.at_size(*size[::-1]), parts, tau)
         masks = _enlarged_masks(pixels, small, masks, binary=math.isinf(tau))
     return feather(masks, [*(part.feather for part in parts), 0.0])
 
 
-def _exact_masks(pixels: NDArray[np.uint8], parsing: Parsing, parts: Sequence[Part], tau: float) -> Tensor:
+def _exact_masks(pixels: Pixels, parsing: Parsing, parts: Sequence[Part], tau: float) -> FloatArray:
     """Eq. 5 and 9 from the logits of all classes at the picture's resolution: (S + 1, H, W)."""
     height, width = pixels.shape[:2]
-    masks = torch.zeros(len(parts) + 1, height, width)
-    for top, bottom in strips_of(height, width, parsing.logits.shape[0]):
-        soft = soft_masks(parsing.logits_rows(as_tensor(pixels[top:bottom]), top, bottom), tau)
+    masks = np.empty((len(parts) + 1, height, width), np.float32)
+
+    def work(top: int, bottom: int) -> None:
+        soft = soft_masks(parsing.logits_rows(as_picture(pixels[top:bottom]), top, bottom), tau)
+        rest = masks[-1, top:bottom]
+        rest[...] = 1
         for index, part in enumerate(parts):
             masks[index, top:bottom] = select(soft, sorted(part.classes))
-        masks[-1, top:bottom] = (1 - masks[:-1, top:bottom].sum(0)).clamp_min(0)
+            rest -= masks[index, top:bottom]
+        np.maximum(rest, np.float32(0), out=rest)
+
+    parsing.prepare()
+    in_parallel(work, strips_of(height, width, parsing.logits.shape[0]))
     return masks
 
 
-def _enlarged_masks(pixels: NDArray[np.uint8], small: NDArray[np.uint8], masks: Tensor, binary: bool) -> Tensor:
+def _enlarged_masks(pixels: Pixels, small: Pixels, masks: FloatArray, binary: bool) -> FloatArray:
     """Masks (S + 1, h, w) of a reduced picture, brought to the full one with its edges: (S + 1, H, W).
 
     The logarithms of a few masks are enlarged instead of the logits of all classes, which for two styles on a
     24-megapixel photo is 6 times less work; their softmax is a partition of unity again.
     """
     height, width = pixels.shape[:2]
-    upsampler = GuidedUpsampler(as_tensor(small), masks.clamp_min(1e-6).log(), EDGE_RADIUS, EDGE_EPS)
-    out = torch.empty(masks.shape[0], height, width)
-    for top, bottom in strips_of(height, width, masks.shape[0]):
-        logs = upsampler.rows(as_tensor(pixels[top:bottom]), top, bottom, height)
+    logs = np.maximum(masks, np.float32(1e-6))
+    upsampler = GuidedUpsampler(as_picture(small), np.log(logs, out=logs), EDGE_RADIUS, EDGE_EPS)
+    out = np.empty((len(masks), height, width), np.float32)
+
+    def work(top: int, bottom: int) -> None:
+        logs = upsampler.rows(as_picture(pixels[top:bottom]), top, bottom, height)
         out[:, top:bottom] = soft_masks(logs, math.inf if binary else 1.0)
+
+    in_parallel(work, strips_of(height, width, len(masks)))
     return out
 
 
 def compose(
-    pixels: NDArray[np.uint8],
+    pixels: Pixels,
     parts: Sequence[Part],
-    masks: Tensor,
+    masks: FloatArray,
     progress: Progress = silent,
-) -> NDArray[np.uint8]:
+) -> Pixels:
     """Put the layers of all parts over the photo.
 
     Args:
@@ -116,16 +125,19 @@ def compose(
     if not worn:
         return out
     height, width = pixels.shape[:2]
-    for top, bottom in strips_of(height, width, 3 * (len(worn) + 2)):
-        content = as_tensor(pixels[top:bottom])
+
+    def work(top: int, bottom: int) -> None:
+        content = as_picture(pixels[top:bottom])
         layers, weights = [], []
         for index, part in worn:
             assert part.layer is not None
-            weight = masks[index, top:bottom] * part.strength
-            if not bool((weight > 1e-4).any()):
+            weight = masks[index, top:bottom] * np.float32(part.strength)
+            if float(weight.max()) <= 1e-4:
                 continue
             layers.append(keep_color(content, part.layer.rows(content, top, bottom), part.keep_color))
             weights.append(weight)
         out[top:bottom] = as_pixels(composite(content, layers, weights))
-        progress("compose", bottom / height)
+
+    strips = strips_of(height, width, 3 * (len(worn) + 2))
+    in_parallel(work, strips, lambda _, bottom: progress("compose", bottom / height))
     return out

@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-import torch
-from torch import Tensor
+import numpy as np
 
+from selfieart.imaging.arrays import FloatArray, at_least, at_most
 from selfieart.imaging.color import grey
 from selfieart.imaging.resize import resize, resize_rows
 from selfieart.masks import gaussian_blur
+from selfieart.sizes import size_within
 
 BLUR_OF_SHORT_SIDE = 0.02
 _BLUR_SIDE = 768
@@ -22,7 +23,7 @@ _BLUR_SIDE = 768
 class Layer(Protocol):
     """Something that can be put over a photo."""
 
-    def rows(self, content: Tensor, top: int, bottom: int) -> Tensor:
+    def rows(self, content: FloatArray, top: int, bottom: int) -> FloatArray:
         """Rows top..bottom of the layer, (3, bottom - top, W) in [0, 1], given those rows of the photo."""
         ...
 
@@ -36,38 +37,40 @@ class Patch:
         top, left, bottom, right: where it lies, in pixels of the photo.
     """
 
-    picture: Tensor
+    picture: FloatArray
     top: int
     left: int
     bottom: int
     right: int
 
-    def rows(self, top: int, bottom: int) -> Tensor:
+    def rows(self, top: int, bottom: int) -> FloatArray:
         """Rows top..bottom of the photo, as far as the patch reaches: (3, bottom - top, right - left)."""
         size = (self.bottom - self.top, self.right - self.left)
         return _enlarged(self.picture, *size, top - self.top, bottom - self.top)
 
-    def weights(self, top: int, bottom: int, height: int, width: int) -> Tensor:
+    def weights(self, top: int, bottom: int, height: int, width: int) -> FloatArray:
         """(bottom - top, right - left): 1 inside, falling smoothly to 0 at borders that are not the photo's own."""
         rows = _ramp(self.top, self.bottom, height)[top - self.top : bottom - self.top]
         return rows[:, None] * _ramp(self.left, self.right, width)
 
 
-def _ramp(first: int, last: int, size: int, margin: float = 0.2) -> Tensor:
-    place = torch.arange(first, last) + 0.5
+def _ramp(first: int, last: int, size: int, margin: float = 0.2) -> FloatArray:
+    place = np.arange(first, last, dtype=np.float32) + np.float32(0.5)
     span = margin * (last - first)
-    before = (place - first) / span if first > 0 else torch.ones_like(place)
-    after = (last - place) / span if last < size else torch.ones_like(place)
-    return 0.5 - 0.5 * torch.cos(torch.pi * torch.minimum(before, after).clamp(0, 1))
+    before = (place - first) / span if first > 0 else np.ones_like(place)
+    after = (last - place) / span if last < size else np.ones_like(place)
+    return np.float32(0.5) - np.float32(0.5) * np.cos(np.float32(np.pi) * np.minimum(before, after).clip(0, 1))
 
 
-def _enlarged(picture: Tensor, height: int, width: int, top: int, bottom: int) -> Tensor:
+def _enlarged(picture: FloatArray, height: int, width: int, top: int, bottom: int) -> FloatArray:
+    """Rows of a picture enlarged to a size; when it has that size already a view of it."""
     if picture.shape[-2:] == (height, width):
         return picture[:, top:bottom]
-    return resize_rows(picture, height, width, top, bottom, "cubic").clamp(0, 1)
+    rows = resize_rows(picture, height, width, top, bottom, "cubic")
+    return at_most(at_least(rows, 0, rows), 1, rows)
 
 
-def _within(picture: Tensor, height: int, width: int) -> Tensor:
+def _within(picture: FloatArray, height: int, width: int) -> FloatArray:
     """A picture (3, h, w) reduced to at most a size, so that enlarging it later does not alias."""
     return resize(picture, (min(picture.shape[-2], height), min(picture.shape[-1], width)))
 
@@ -81,13 +84,13 @@ class PaintedLayer:
         patches: laid over it with soft borders.
     """
 
-    def __init__(self, picture: Tensor, height: int, width: int, patches: tuple[Patch, ...] = ()) -> None:
+    def __init__(self, picture: FloatArray, height: int, width: int, patches: tuple[Patch, ...] = ()) -> None:
         self.picture, self.height, self.width, self.patches = picture, height, width, patches
 
     @property
     def bytes(self) -> int:
         """Memory held."""
-        return sum(p.numel() * p.element_size() for p in (self.picture, *(patch.picture for patch in self.patches)))
+        return sum(picture.nbytes for picture in (self.picture, *(patch.picture for patch in self.patches)))
 
     def at_size(self, height: int, width: int) -> PaintedLayer:
         """The same painting over a smaller or larger copy of the photo."""
@@ -102,24 +105,26 @@ class PaintedLayer:
                 patches.append(Patch(_within(patch.picture, bottom - top, right - left), top, left, bottom, right))
         return PaintedLayer(_within(self.picture, height, width), height, width, tuple(patches))
 
-    def rows(self, content: Tensor, top: int, bottom: int) -> Tensor:
+    def rows(self, content: FloatArray, top: int, bottom: int) -> FloatArray:
         """Rows of the painting, with its patches."""
         out = _enlarged(self.picture, self.height, self.width, top, bottom)
         touched = [patch for patch in self.patches if patch.top < bottom and patch.bottom > top]
         if not touched:
             return out
-        out = out.clone()
+        out = out.copy()
         for patch in touched:
             first, last = max(top, patch.top), min(bottom, patch.bottom)
             region = out[:, first - top : last - top, patch.left : patch.right]
-            region.lerp_(patch.rows(first, last), patch.weights(first, last, self.height, self.width))
+            change = patch.rows(first, last) - region
+            change *= patch.weights(first, last, self.height, self.width)
+            region += change
         return out
 
 
 class GreyLayer:
     """The photo without its colours."""
 
-    def rows(self, content: Tensor, top: int, bottom: int) -> Tensor:
+    def rows(self, content: FloatArray, top: int, bottom: int) -> FloatArray:
         """Those rows in grey."""
         return grey(content)
 
@@ -132,11 +137,11 @@ class ColorLayer:
     """
 
     def __init__(self, color: tuple[int, int, int]) -> None:
-        self.color = torch.tensor(color, dtype=torch.float32)[:, None, None] / 255
+        self.color = np.array(color, np.float32)[:, None, None] / np.float32(255)
 
-    def rows(self, content: Tensor, top: int, bottom: int) -> Tensor:
+    def rows(self, content: FloatArray, top: int, bottom: int) -> FloatArray:
         """Those rows in the colour."""
-        return self.color.expand_as(content)
+        return np.broadcast_to(self.color, content.shape)
 
 
 class BlurLayer:
@@ -150,16 +155,15 @@ class BlurLayer:
         height, width: of the photo.
     """
 
-    def __init__(self, small: Tensor, mask: Tensor, height: int, width: int) -> None:
-        scale = min(1.0, _BLUR_SIDE / max(small.shape[-2:]))
-        size = (max(1, round(small.shape[-2] * scale)), max(1, round(small.shape[-1] * scale)))
+    def __init__(self, small: FloatArray, mask: FloatArray, height: int, width: int) -> None:
+        size = size_within((small.shape[-2], small.shape[-1]), _BLUR_SIDE)
         small, mask = resize(small, size), resize(mask[None], size)
         sigma = max(1.0, BLUR_OF_SHORT_SIDE * min(size))
         # The square keeps the uncertain pixels of the border, where both colours mix, from counting.
-        inside = mask.square() + 1e-4
+        inside = mask * mask + np.float32(1e-4)
         light, share = gaussian_blur(small * inside, sigma), gaussian_blur(inside, sigma)
-        self._painted = PaintedLayer((light / share).clamp(0, 1), height, width)
+        self._painted = PaintedLayer((light / share).clip(0, 1), height, width)
 
-    def rows(self, content: Tensor, top: int, bottom: int) -> Tensor:
+    def rows(self, content: FloatArray, top: int, bottom: int) -> FloatArray:
         """Those rows out of focus."""
         return self._painted.rows(content, top, bottom)

@@ -11,15 +11,13 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
-from selfieart.imaging.arrays import as_tensor
+from selfieart.imaging.arrays import FloatArray, Pixels, as_picture
 from selfieart.imaging.resize import resize
 from selfieart.parsing.faces import Face
 from selfieart.render.feed_forward import PresetStylizer
 from selfieart.render.layers import PaintedLayer, Patch
+from selfieart.sizes import scaled_size
 from selfieart.stylizer import StylizeOptions
 
 LARGEST_SUPERSAMPLING = 2.0
@@ -32,16 +30,14 @@ _WORTH_REFINING = 1.25
 _ROUND_A_FACE = 1.35
 _LARGEST_DETAIL = 2.0
 
-Pixels = NDArray[np.uint8]
-
 
 def paint(
     stylizer: PresetStylizer,
     pixels: Pixels,
-    codes: Tensor,
+    codes: FloatArray,
     stroke_side: int,
     faces: Sequence[Face] = (),
-    masks: Tensor | None = None,
+    masks: FloatArray | None = None,
     options: StylizeOptions | None = None,
     draft: bool = False,
 ) -> PaintedLayer:
@@ -66,9 +62,9 @@ def paint(
     height, width = pixels.shape[:2]
     scale = min(LARGEST_SUPERSAMPLING, stroke_side / min(height, width))
 
-    def at(scale: float, box: tuple[int, int, int, int] = (0, 0, height, width)) -> Tensor:
+    def at(scale: float, box: tuple[int, int, int, int] = (0, 0, height, width)) -> FloatArray:
         top, left, bottom, right = box
-        size = (max(1, round((bottom - top) * scale)), max(1, round((right - left) * scale)))
+        size = scaled_size((bottom - top, right - left), scale)
         share = None if masks is None else resize(masks[:, top:bottom, left:right], size)
         return stylizer.render(scaled(pixels[top:bottom, left:right], size), codes, share, options)
 
@@ -88,16 +84,16 @@ def paint(
     return PaintedLayer(picture, height, width, tuple(patches))
 
 
-def scaled(pixels: Pixels, size: tuple[int, int]) -> Tensor:
-    """A uint8 picture (H, W, 3) resized to (h, w), as a tensor (3, h, w) in [0, 1]."""
+def scaled(pixels: Pixels, size: tuple[int, int]) -> FloatArray:
+    """A uint8 picture (H, W, 3) resized to (h, w), as a picture (3, h, w) in [0, 1]."""
     if pixels.shape[:2] == size:
-        return as_tensor(pixels)
+        return as_picture(pixels)
     shrinks = size[0] <= pixels.shape[0] and size[1] <= pixels.shape[1]
     resized = cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
-    return as_tensor(resized)  # type: ignore[arg-type]
+    return as_picture(resized)  # type: ignore[arg-type]
 
 
-def with_detail(coarse: Tensor, fine: Tensor) -> Tensor:
+def with_detail(coarse: FloatArray, fine: FloatArray) -> FloatArray:
     """Coarse strokes with the fine strokes of another painting between them: low band of one, high band of the other.
 
     Args:
@@ -109,7 +105,9 @@ def with_detail(coarse: Tensor, fine: Tensor) -> Tensor:
     """
     size = (fine.shape[-2], fine.shape[-1])
     low = resize(resize(fine, (coarse.shape[-2], coarse.shape[-1])), size, "cubic")
-    return (resize(coarse, size, "cubic") + fine - low).clamp(0, 1)
+    out = resize(coarse, size, "cubic") + fine
+    out -= low
+    return np.clip(out, 0, 1, out=out)
 
 
 def _square(face: Face, height: int, width: int) -> tuple[int, int, int, int]:
@@ -119,15 +117,16 @@ def _square(face: Face, height: int, width: int) -> tuple[int, int, int, int]:
     return top, left, min(height, int(face.y + half)), min(width, int(face.x + half))
 
 
-def _not_larger(picture: Tensor, box: tuple[int, int, int, int]) -> Tensor:
+def _not_larger(picture: FloatArray, box: tuple[int, int, int, int]) -> FloatArray:
     size = (box[2] - box[0], box[3] - box[1])
     return resize(picture, size) if picture.shape[-1] > size[1] else picture
 
 
-def shares_of(masks: Tensor) -> Tensor:
+def shares_of(masks: FloatArray) -> FloatArray:
     """Masks (S, H, W) of what is worn -> shares that sum to 1 everywhere.
 
     Where nothing is worn the painting is not seen, but the network still wants weights.
     """
-    shares = masks + 1e-3
-    return torch.div(shares, shares.sum(0))
+    shares = masks + np.float32(1e-3)
+    shares /= shares.sum(0)
+    return shares

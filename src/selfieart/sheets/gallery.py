@@ -18,12 +18,22 @@ from selfieart.render.studio import Portrait
 from selfieart.segments import canonical
 from selfieart.sheets.sheet import grid
 from selfieart.styles.presets import presets
-from selfieart.styles.resolve import resolve_style
+from selfieart.styles.resolve import ResolvedStyle, resolve_style
 
 
 def swatch(style: str) -> NDArray[np.uint8]:
-    """A small picture (H, W, 3) that stands for a style: the preset's thumbnail, or a plain field."""
-    resolved = resolve_style(style)
+    """A small picture (H, W, 3) that stands for a style: the preset's thumbnail, those of a mix, or a plain field."""
+    return _swatch(resolve_style(style))
+
+
+def _swatch(resolved: ResolvedStyle) -> NDArray[np.uint8]:
+    if resolved.kind == "mix":
+        edges = np.round(256 * np.cumsum([0.0, *(weight for _, weight in resolved.parts)])).astype(int)
+        stripes = [
+            cv2.resize(_swatch(part), (256, 256), interpolation=cv2.INTER_AREA)[:, left:right]
+            for (part, _), left, right in zip(resolved.parts, edges, edges[1:], strict=False)
+        ]
+        return np.concatenate(stripes, axis=1, dtype=np.uint8)
     if resolved.kind == "preset":
         data = presets()[resolved.name].thumbnail.read_bytes()
         return np.asarray(Image.open(io.BytesIO(data), formats=["JPEG"]).convert("RGB"))

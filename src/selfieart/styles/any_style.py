@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import torch
-import torch.nn.functional as F
+import numpy as np
 from safetensors import SafetensorError, safe_open
-from torch import Tensor
 
+from selfieart.engine import Network
 from selfieart.errors import SelfieartError, printable
+from selfieart.imaging.arrays import FloatArray
 from selfieart.imaging.resize import resize
-from selfieart.networks.code_predictor import CodePredictor, style_statistics
-from selfieart.networks.encoder import PerceptualEncoder
+from selfieart.sizes import scaled_size
 
 STYLE_SIDE = 512
 """Short side in pixels at which a style picture is read: its strokes are then those of medium size."""
@@ -27,10 +26,10 @@ CODE_SUFFIX = ".safetensors"
 def read_size(height: int, width: int) -> tuple[int, int]:
     """Size (h, w) at which a style picture is read: its own shape, the short side 512 pixels, enlarged little."""
     scale = min(LARGEST_ENLARGEMENT, STYLE_SIDE / min(height, width), _LONGEST / max(height, width))
-    return max(1, round(height * scale)), max(1, round(width * scale))
+    return scaled_size((height, width), scale)
 
 
-def at_reading_size(picture: Tensor) -> Tensor:
+def at_reading_size(picture: FloatArray) -> FloatArray:
     """A style picture (3, H, W) at the size at which it is read; slivers are filled up by mirroring.
 
     Raises:
@@ -42,14 +41,14 @@ def at_reading_size(picture: Tensor) -> Tensor:
             f"The style picture is {width}x{height} pixels, too small to show a style: give one of at least "
             f"{SMALLEST_STYLE}x{SMALLEST_STYLE} pixels."
         )
-    if not bool(picture.isfinite().all()):
+    if not bool(np.isfinite(picture).all()):
         raise SelfieartError("The style picture holds values that are no numbers: give a picture in [0, 1].")
     small = resize(picture, read_size(height, width))
     while min(small.shape[-2:]) < _LEAST:
         bottom, right = (min(side - 1, max(0, _LEAST - side)) for side in small.shape[-2:])
-        small = F.pad(small[None], (0, right, 0, bottom), mode="reflect" if min(small.shape[-2:]) > 1 else "replicate")[
-            0
-        ]
+        around = ((0, 0), (0, bottom), (0, right))
+        mirrors = min(small.shape[-2:]) > 1
+        small = np.pad(small, around, mode="reflect") if mirrors else np.pad(small, around, mode="edge")
     return small
 
 
@@ -57,28 +56,22 @@ class AnyStyle:
     """Predicts style codes.
 
     Args:
-        encoder: the perceptual encoder.
-        predictor: statistics -> code.
+        network: image (1, 3, H, W) -> code (D,), the encoder and the predictor in one graph.
     """
 
-    def __init__(self, encoder: PerceptualEncoder, predictor: CodePredictor) -> None:
-        self.encoder, self.predictor = encoder, predictor.eval().requires_grad_(False)
+    def __init__(self, network: Network) -> None:
+        self.network = network
 
-    def code(self, picture: Tensor) -> Tensor:
+    def code(self, picture: FloatArray) -> FloatArray:
         """The style code (D,) of a picture (3, H, W) in [0, 1].
 
         Raises:
             SelfieartError: the picture is too small.
         """
-        from selfieart.networks.encoder import STYLE_LAYERS
-
-        with torch.inference_mode():
-            x = at_reading_size(picture)[None].contiguous(memory_format=torch.channels_last)
-            code: Tensor = self.predictor(style_statistics(self.encoder(x, STYLE_LAYERS)))[0]
-            return code.clone()
+        return self.network(image=at_reading_size(picture)[None])[0]
 
 
-def read_code(path: Path, size: int, weights: str) -> Tensor:
+def read_code(path: Path, size: int, weights: str) -> FloatArray:
     """A style code that ``selfieart train style`` fitted.
 
     Args:
@@ -91,9 +84,9 @@ def read_code(path: Path, size: int, weights: str) -> Tensor:
     """
     shown = printable(str(path), 200)
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(path, framework="numpy") as file:
             note = json.loads((file.metadata() or {}).get("selfieart", "{}"))
-            code: Tensor = file.get_tensor("code").float()
+            code: FloatArray = file.get_tensor("code").astype(np.float32)
     except (OSError, SafetensorError, ValueError) as error:
         raise SelfieartError(f"{shown} is no style: give a file that 'selfieart train style' wrote.") from error
     if note.get("weights") != weights or code.shape != (size,):

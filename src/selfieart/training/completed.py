@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selfieart.errors import SelfieartError
-from selfieart.networks.tensors import as_tensor, resize
+from selfieart.imaging.arrays import as_picture
+from selfieart.imaging.resize import resize
 from selfieart.parsing.parser import Parser
 from selfieart.progress import Progress, silent
 from selfieart.segments import NAMES
@@ -73,9 +74,8 @@ def complete_labels(
         sample = read_labelled(path, 10**6)
         if sample.aligned:
             continue
-        picture = as_tensor(sample.pixels)
-        parsing = parser.parse(picture)
-        logits = resize(parsing.logits, (parsing.height, parsing.width)).numpy()
+        parsing = parser.parse(as_picture(sample.pixels))
+        logits = resize(parsing.logits, (parsing.height, parsing.width))
         labels = completed(sample, logits, sure)
         temporary = target.with_suffix(".part.png")
         if not cv2.imwrite(str(temporary), labels):

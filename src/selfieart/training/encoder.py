@@ -22,12 +22,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from selfieart.errors import SelfieartError
+from selfieart.imaging import arrays
+from selfieart.imaging.arrays import as_picture
 from selfieart.methods.gatys import Gatys, GatysOptions
 from selfieart.networks.encoder import CHANNELS, LAYERS, Encoder, check_layers
 from selfieart.networks.gram import gram, relative_error
 from selfieart.networks.precision import fast_autocast
 from selfieart.networks.tensors import as_pixels, as_tensor
-from selfieart.styles.presets import load_presets
+from selfieart.render.loading import load_presets
 from selfieart.training.labelled import held_out_names
 from selfieart.training.loop import Schedule, fit, load_start
 from selfieart.training.pictures import Pixels, list_images, numpy_rng, random_crop, read_rgb, resize_short_side
@@ -139,9 +141,9 @@ class EncoderTask:
         stylizer, rng = load_presets(), random.Random(f"{seed}/painted")
         copies = []
         for _ in range(self.options.painted if self.pictures else 0):
-            content = as_tensor(random_crop(read_rgb(rng.choice(self.pictures)), 256, (256, 384), rng))
+            content = as_picture(random_crop(read_rgb(rng.choice(self.pictures)), 256, (256, 384), rng))
             painted = stylizer.stylize(content, rng.choice(stylizer.styles()))
-            copies.append(as_pixels(torch.lerp(content, painted, rng.uniform(0.2, 1.0))))
+            copies.append(arrays.as_pixels(content + np.float32(rng.uniform(0.2, 1.0)) * (painted - content)))
         return copies
 
     def _optimised(self, seed: int) -> list[Pixels]:

@@ -19,13 +19,14 @@ from torch import Tensor
 
 from selfieart.errors import SelfieartError
 from selfieart.imaging import read_photo
-from selfieart.networks.encoder import STYLE_LAYERS, load_encoder
+from selfieart.imaging.arrays import as_picture
+from selfieart.networks.encoder import STYLE_LAYERS
+from selfieart.networks.packaged import load_encoder, load_style_net
 from selfieart.networks.precision import fast_autocast
-from selfieart.networks.tensors import as_tensor
 from selfieart.paths import check_target
 from selfieart.progress import Progress, silent
+from selfieart.render.loading import load_presets
 from selfieart.styles.any_style import CODE_SUFFIX, at_reading_size
-from selfieart.styles.presets import load_presets
 from selfieart.training.pictures import Pixels, list_images, random_crop, read_rgb
 from selfieart.training.style_losses import (
     Importance,
@@ -87,21 +88,21 @@ def fit_style(
             f"A style is saved as {CODE_SUFFIX}, not as '{out.suffix}': name it {out.stem}{CODE_SUFFIX}."
         )
     check_target(out, overwrite)
-    stylizer, encoder, rng = load_presets(), load_encoder(), random.Random(f"{seed}/style")
+    stylizer, net, encoder = load_presets(), load_style_net(), load_encoder()
+    rng = random.Random(f"{seed}/style")
     generator = torch.Generator().manual_seed(seed)
     importance = Importance(StyleWeights(), torch.device("cpu"))
-    painting = at_reading_size(as_tensor(read_photo(picture).pixels))
+    seen = at_reading_size(as_picture(read_photo(picture).pixels))
+    painting = torch.from_numpy(seen)
     with torch.no_grad():
         wanted = {k: moments(v) for k, v in encoder(painting[None], STYLE_LAYERS).items()}
     sources = [read_rgb(path) for path in list_images(contents)] if contents else [_portrait(), read_rgb(picture)]
-    code = (
-        stylizer.encode_picture(painting) if stylizer.any_style else torch.stack(list(stylizer.codes.values())).mean(0)
-    )
-    code = code.clone().requires_grad_(True)
+    start = stylizer.encode_picture(seen) if stylizer.any_style else np.mean(list(stylizer.codes.values()), 0)
+    code = torch.from_numpy(start).clone().requires_grad_(True)
     optimiser = torch.optim.Adam([code], lr=1e-2, betas=(0.9, 0.99))
 
     def noise() -> list[Tensor]:
-        sides = [256 // norm.step for norm in stylizer.net.norms]
+        sides = [256 // norm.step for norm in net.norms]
         return [torch.randn(2, 1, side, side, generator=generator) for side in sides]
 
     def error(now: Tensor) -> float:
@@ -111,7 +112,7 @@ def fit_style(
         for _ in range(4):
             content = _crops(sources, fixed)
             with torch.no_grad():
-                result = stylizer.net(content, now.expand(2, 1, -1), noise=noise())
+                result = net(content, now.expand(2, 1, -1), noise=noise())
                 mean, covariance, _ = style_errors(encoder(result, STYLE_LAYERS), wanted_for(2), LAYER_WEIGHTS)
             found.append((2 * mean + covariance).item())
         return float(np.mean(found))
@@ -128,7 +129,7 @@ def fit_style(
             group["lr"] = 1e-2 * min(1.0, (step + 1) / 10) * (1 - 0.9 * step / steps)
         content = _crops(sources, rng)
         with fast_autocast(torch.device("cpu")):
-            result = stylizer.net(content, code.expand(2, 1, -1), noise=noise()).float()
+            result = net(content, code.expand(2, 1, -1), noise=noise()).float()
             got = encoder(result, {*STYLE_LAYERS, *CONTENT_LAYERS})
             with torch.no_grad():
                 seen = encoder(content, CONTENT_LAYERS)

@@ -27,14 +27,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from selfieart.errors import SelfieartError
+from selfieart.imaging.arrays import as_picture, as_pixels
+from selfieart.imaging.color import keep_color
 from selfieart.metrics.segmentation import SegmentationScores
 from selfieart.networks.blocks import FaceNetwork
+from selfieart.networks.faces import face_network
 from selfieart.networks.precision import fast_autocast
-from selfieart.networks.tensors import as_pixels, as_tensor, keep_color
+from selfieart.networks.tensors import as_tensor
 from selfieart.networks.unet import UNet
-from selfieart.parsing.registry import face_network
+from selfieart.render.loading import load_presets
 from selfieart.segments import NAMES, SEGMENTS
-from selfieart.styles.presets import load_presets
 from selfieart.training.completed import with_completed
 from selfieart.training.labelled import (
     IGNORED,
@@ -297,10 +299,11 @@ class PaintedCopies:
 
     def _painted(self, place: int) -> Labelled:
         stylizer, rng, sample = load_presets(), random.Random(f"{self.seed}/painted/{place}"), self.samples[place]
-        content = as_tensor(sample.pixels)
+        content = as_picture(sample.pixels)
         style, strength, color = rng.choice(stylizer.styles()), rng.uniform(0.5, 1.0), rng.choice((0.0, 0.0, 0.6))
         painted = keep_color(content, stylizer.stylize(content, style), color)
-        return Labelled(as_pixels(torch.lerp(content, painted, strength)), sample.labels, sample.aligned)
+        mixed = content + np.float32(strength) * (painted - content)
+        return Labelled(as_pixels(mixed), sample.labels, sample.aligned)
 
 
 def predict(model: nn.Module, pixels: NDArray[np.uint8], side: int, device: torch.device) -> NDArray[np.uint8]:

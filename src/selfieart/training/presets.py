@@ -22,7 +22,8 @@ from torch import Tensor, nn
 
 from selfieart.errors import SelfieartError
 from selfieart.networks.code_predictor import CodePredictor
-from selfieart.networks.encoder import Encoder, load_encoder
+from selfieart.networks.encoder import Encoder
+from selfieart.networks.packaged import load_encoder
 from selfieart.networks.precision import fast_autocast
 from selfieart.networks.style_net import StyleNet, channels_last
 from selfieart.training.labelled import held_out_names

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from selfieart.metrics.segmentation import SegmentationScores
 from selfieart.networks.precision import fast_autocast
+from selfieart.networks.segnet import SegNet
 from selfieart.networks.tensors import as_tensor
-from selfieart.parsing.segnet import SegNet
 from selfieart.training.labelled import IGNORED, Labelled, augment, pictures_in, read_labelled, split
 from selfieart.training.loop import Schedule, fit, load_start
 from selfieart.training.parser import normalised

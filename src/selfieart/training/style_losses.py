@@ -23,10 +23,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from selfieart.networks.tensors import soft_masks
-from selfieart.parsing.importance import importance
-from selfieart.parsing.parser import FaceParser
-from selfieart.parsing.registry import load_parser
+from selfieart.networks.packaged import load_face_network
+from selfieart.networks.tensors import importance, soft_masks
+from selfieart.weights import manifest
 
 Moments = dict[str, tuple[Tensor, Tensor]]
 """Per layer: channel means (B, C) and centred covariances (B, C, C)."""
@@ -216,17 +215,13 @@ class Importance:
     """
 
     def __init__(self, weights: StyleWeights, device: torch.device) -> None:
-        parser = load_parser("bisenet")
-        assert isinstance(parser, FaceParser)
-        self.contract = parser.contract
-        self.net: nn.Module = parser.net.to(device)
+        stated = manifest()["bisenet"].input
+        self.mean, self.std = (torch.tensor(stated[k], device=device)[:, None, None] for k in ("mean", "std"))
+        self.net: nn.Module = load_face_network("bisenet").to(device)
         self.values = {"face": weights.face, "features": weights.features, "rest": weights.rest}
 
     def __call__(self, content: Tensor) -> Tensor:
         """(B, 3, H, W) in [0, 1] -> (B, 1, H/4, W/4)."""
-        mean, std = (
-            torch.tensor(v, device=content.device)[:, None, None] for v in (self.contract.mean, self.contract.std)
-        )
         with torch.no_grad():
-            masks = soft_masks(self.net((content - mean) / std).float())
+            masks = soft_masks(self.net((content - self.mean) / self.std).float())
         return F.avg_pool2d(importance(masks, **self.values)[:, None], 3, 1, 1)

@@ -7,62 +7,29 @@ rounded once per layer.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import torch
-from torch import Tensor
 
-from selfieart.imaging.arrays import as_pixels, as_tensor
+from selfieart.engine import pool
+from selfieart.imaging.arrays import FloatArray, Pixels, as_picture, as_pixels
 from selfieart.imaging.color import grey, keep_color
 from selfieart.imaging.guided import guided_coefficients
 from selfieart.imaging.resize import resize
 from selfieart.masks import feather, soft_masks
 from selfieart.parsing.parsing import EDGE_EPS, EDGE_RADIUS
 from selfieart.render.layers import BlurLayer
-from selfieart.render.painter import scaled
-from selfieart.styles.resolve import ResolvedStyle
-from selfieart.video.flow import FloatArray, Pixels
+from selfieart.render.plan import Worn
+from selfieart.sizes import Size, size_within
 from selfieart.video.steady import FAINTEST
 
 Box = tuple[int, int, int, int]
 """Top, left, bottom, right in pixels."""
 
-
 _BLUR_SIDE = 1024
 
 
-@dataclass(frozen=True)
-class Worn:
-    """What some classes wear.
-
-    Attributes:
-        classes: indices of the segments.
-        style: what is worn.
-        strength, keep_color: in [0, 1].
-        feather: standard deviation of the border's softening in percent of the short side.
-    """
-
-    classes: frozenset[int]
-    style: ResolvedStyle
-    strength: float
-    keep_color: float
-    feather: float
-
-    @property
-    def changes(self) -> bool:
-        """Whether anything of it is seen."""
-        return self.style.kind != "original" and self.strength > 0
-
-    @property
-    def painted(self) -> bool:
-        """Whether the network paints it."""
-        return self.style.painted and self.strength > 0
-
-
-def region_of(masks: Tensor, height: int, width: int, margin: int) -> Box | None:
+def region_of(masks: FloatArray, height: int, width: int, margin: int) -> Box | None:
     """The box, in a picture of height x width, outside which masks (S, h, w) are not seen; None if they are nowhere.
 
     Args:
@@ -71,7 +38,7 @@ def region_of(masks: Tensor, height: int, width: int, margin: int) -> Box | None
         margin: pixels of the picture added on every side.
     """
     seen = (masks > FAINTEST).any(0)
-    rows, columns = torch.nonzero(seen.any(1)), torch.nonzero(seen.any(0))
+    rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
     if not len(rows):
         return None
     tall, wide = height / seen.shape[0], width / seen.shape[1]
@@ -80,7 +47,9 @@ def region_of(masks: Tensor, height: int, width: int, margin: int) -> Box | None
     return max(0, int(top)), max(0, int(left)), min(height, int(bottom + 1)), min(width, int(right + 1))
 
 
-def frame_masks(pixels: Pixels, guide: Tensor, logits: Tensor, tau: float, box: Box, sigmas: Sequence[float]) -> Tensor:
+def frame_masks(
+    pixels: Pixels, guide: FloatArray, logits: FloatArray, tau: float, box: Box, sigmas: Sequence[float]
+) -> FloatArray:
     """Masks of groups in a region of a frame, with edges snapped to the frame's.
 
     Softmax does not change when one logit is taken off all, and the guided filter is linear, so only the differences
@@ -99,7 +68,7 @@ def frame_masks(pixels: Pixels, guide: Tensor, logits: Tensor, tau: float, box: 
     """
     height, width = pixels.shape[:2]
     top, left, bottom, right = box
-    coefficients = guided_coefficients(guide, logits[:-1] - logits[-1:], EDGE_RADIUS, EDGE_EPS).numpy()
+    coefficients = guided_coefficients(guide, logits[:-1] - logits[-1:], EDGE_RADIUS, EDGE_EPS)
     colors = cv2.split(np.ascontiguousarray(pixels[top:bottom, left:right]))
     out = np.zeros((len(logits), bottom - top, right - left), np.float32)
 
@@ -111,9 +80,8 @@ def frame_masks(pixels: Pixels, guide: Tensor, logits: Tensor, tau: float, box: 
         for plane, color in zip(coefficients[group], colors, strict=False):
             out[group] += cv2.multiply(full(plane), color, scale=1 / 255, dtype=cv2.CV_32F)
 
-    with ThreadPoolExecutor(max(1, torch.get_num_threads())) as pool:
-        list(pool.map(enlarge, range(len(logits) - 1)))
-    return feather(soft_masks(torch.from_numpy(out), tau), sigmas)
+    list(pool().map(enlarge, range(len(logits) - 1)))
+    return feather(soft_masks(out, tau), sigmas)
 
 
 def blended(content: Pixels, layers: Sequence[tuple[Pixels, FloatArray]]) -> Pixels:
@@ -136,7 +104,7 @@ def blended(content: Pixels, layers: Sequence[tuple[Pixels, FloatArray]]) -> Pix
     return out
 
 
-def composed(pixels: Pixels, worn: Sequence[Worn], masks: Tensor, box: Box, painting: FloatArray | None) -> Pixels:
+def composed(pixels: Pixels, worn: Sequence[Worn], masks: FloatArray, box: Box, painting: FloatArray | None) -> Pixels:
     """Put what is worn over a frame.
 
     Args:
@@ -157,7 +125,7 @@ def composed(pixels: Pixels, worn: Sequence[Worn], masks: Tensor, box: Box, pain
         name = "painting" if part.painted else part.style.name
         # All that is painted, grey or of one colour is one layer; what is out of focus depends on the segment.
         key = (f"{name} {place}" if part.style.kind == "blur" else name, part.keep_color)
-        weight = masks[place].numpy() * np.float32(part.strength)
+        weight = masks[place] * np.float32(part.strength)
         if key in layers:
             picture, before = layers[key]
             layers[key] = picture, before + weight
@@ -169,7 +137,7 @@ def composed(pixels: Pixels, worn: Sequence[Worn], masks: Tensor, box: Box, pain
     return out
 
 
-def _layer(part: Worn, pixels: Pixels, mask: Tensor, box: Box, painting: FloatArray | None) -> Pixels:
+def _layer(part: Worn, pixels: Pixels, mask: FloatArray, box: Box, painting: FloatArray | None) -> Pixels:
     """What a segment wears, in a region of the frame: (bottom - top, right - left, 3)."""
     height, width = pixels.shape[:2]
     top, left, bottom, right = box
@@ -178,29 +146,31 @@ def _layer(part: Worn, pixels: Pixels, mask: Tensor, box: Box, painting: FloatAr
         assert painting is not None
         colors = np.ascontiguousarray(painting[..., :3])
         if part.keep_color:
-            content = as_tensor(resized(pixels, *painting.shape[:2]))
-            kept = keep_color(content, torch.from_numpy(colors).permute(2, 0, 1), part.keep_color)
-            colors = np.ascontiguousarray(kept.permute(1, 2, 0).numpy())
-        return resized(cv2.convertScaleAbs(colors, alpha=255), height, width)[here]  # type: ignore[arg-type]
-    content = as_tensor(pixels[here])
+            content = as_picture(resized(pixels, colors.shape[:2]))
+            kept = keep_color(content, np.ascontiguousarray(colors.transpose(2, 0, 1)), part.keep_color)
+            colors = np.ascontiguousarray(kept.transpose(1, 2, 0))
+        return resized(cv2.convertScaleAbs(colors, alpha=255), (height, width))[here]  # type: ignore[arg-type]
+    if part.style.kind == "color" and not part.keep_color:
+        return np.full((bottom - top, right - left, 3), part.style.color, np.uint8)
+    content = as_picture(pixels[here])
     if part.style.kind == "blur":
-        scale = min(1.0, _BLUR_SIDE / max(height, width))
-        small = scaled(pixels, (max(1, round(height * scale)), max(1, round(width * scale))))
-        whole = torch.zeros(1, height, width)
+        small = as_picture(resized(pixels, size_within((height, width), _BLUR_SIDE)))
+        whole = np.zeros((1, height, width), np.float32)
         whole[0, top:bottom, left:right] = mask
         inside = resize(whole, (small.shape[-2], small.shape[-1]))[0]
         layer = BlurLayer(small, inside, height, width).rows(content, top, bottom)[..., left:right]
     elif part.style.kind == "grey":
         layer = grey(content)
     else:
-        layer = (torch.tensor(part.style.color)[:, None, None] / 255).expand_as(content)
+        layer = np.empty_like(content)
+        layer[:] = np.array(part.style.color, np.float32)[:, None, None] / 255
     return as_pixels(keep_color(content, layer, part.keep_color))
 
 
-def resized(pixels: Pixels, height: int, width: int) -> Pixels:
-    """A picture (H, W, 3) in bytes at another size: area averages down, cubic up."""
-    if pixels.shape[:2] == (height, width):
+def resized(pixels: Pixels, size: Size) -> Pixels:
+    """A picture (H, W, 3) in bytes at another size (h, w): area averages down, cubic up."""
+    if pixels.shape[:2] == size:
         return pixels
-    shrinks = height <= pixels.shape[0] and width <= pixels.shape[1]
+    shrinks = size[0] <= pixels.shape[0] and size[1] <= pixels.shape[1]
     how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    return cv2.resize(pixels, (width, height), interpolation=how)  # type: ignore[return-value]
+    return cv2.resize(pixels, size[::-1], interpolation=how)  # type: ignore[return-value]

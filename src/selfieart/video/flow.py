@@ -7,7 +7,6 @@ in the other.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
@@ -15,6 +14,9 @@ from typing import TypeVar
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from selfieart.engine import pool
+from selfieart.imaging.arrays import FloatArray, Pixels
 
 FLOW_SIDE = 320
 """Short side in pixels at which flow is measured, unless the frame is smaller."""
@@ -30,8 +32,6 @@ _UNLIKE = 30
 _LIKENESS = np.exp(-np.square(np.arange(256) / _UNLIKE)).astype(np.float32)
 _SMALLEST = 16
 
-Pixels = NDArray[np.uint8]
-FloatArray = NDArray[np.float32]
 Sample = TypeVar("Sample", FloatArray, Pixels)
 
 
@@ -163,9 +163,7 @@ def motion_between(previous: Pixels, current: Pixels) -> Motion:
     Args:
         previous, current: (h, w, 3) uint8 of equal size.
     """
-    with ThreadPoolExecutor(2) as pool:  # OpenCV releases the GIL
-        pair = ((current, previous), (previous, current))
-        back, forward = pool.map(flow_between, *zip(*pair, strict=True))
+    back, forward = pool().map(flow_between, (current, previous), (previous, current))
     unlike = cv2.absdiff(warp(previous, back), current)
     red, green, blue = cv2.split(unlike)
     trust = _LIKENESS[np.maximum(np.maximum(red, green), blue)]

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -32,8 +29,8 @@ class Frame:
 class PainterState(Protocol):
     """What a painter must know about the frames before."""
 
-    def tensors(self) -> dict[str, Tensor]:
-        """Everything, as tensors that a safetensors file can hold."""
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """Everything, as arrays that a safetensors file can hold."""
         ...
 
 
@@ -59,7 +56,7 @@ class FramePainter(Protocol[State]):
         """
         ...
 
-    def restore(self, tensors: dict[str, Tensor]) -> State:
+    def restore(self, tensors: dict[str, NDArray[Any]]) -> State:
         """The state that :meth:`PainterState.tensors` described."""
         ...
 

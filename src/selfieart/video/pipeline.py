@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import av
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from selfieart.errors import SelfieartError
 from selfieart.paths import atomic_write, check_target
+from selfieart.progress import Progress, silent
 from selfieart.video.frame import FramePainter, State
 from selfieart.video.io.gif import write_gif
 from selfieart.video.io.joining import Companions, join
@@ -26,12 +27,6 @@ from selfieart.video.io.resume import Workplace, workplace
 from selfieart.video.io.source import StrPath
 from selfieart.video.io.stages import Busy, read_ahead, write_behind
 from selfieart.video.io.writing import Encoding, PieceWriter, choose_codec, video_format
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-Progress = Callable[[str, float], None]
-"""Called with "paint" or "join" and the fraction done, once per frame; may raise Cancelled to stop."""
 
 PIECE = 120
 """Frames of a piece. What a killed run loses, and the distance of key frames."""
@@ -95,10 +90,6 @@ class VideoReport:
         return (self.frames - self.resumed) / self.seconds["all"]
 
 
-def silent(stage: str, done: float) -> None:
-    """A progress callback that shows nothing."""
-
-
 def check_video_target(source: StrPath, out: StrPath, options: VideoOptions | None = None) -> None:
     """Refuse an output that cannot be written, before any work is done.
 
@@ -134,7 +125,7 @@ def paint_video(
         out: the file to write: .mp4, .mov, .mkv, .webm or .gif.
         painter: what paints the frames.
         options: what part, which size, how to encode.
-        progress: shows how far it is; may raise Cancelled.
+        progress: told "paint" or "join" and the fraction done, once per frame; may raise Cancelled.
 
     Raises:
         SelfieartError: the video cannot be read, or the output cannot be written.
@@ -166,7 +157,7 @@ def paint_video(
 class _Painted:
     pixels: NDArray[np.uint8]
     time: Fraction
-    state: dict[str, Tensor] | None
+    state: dict[str, NDArray[Any]] | None
     """Given with the last frame of a piece."""
 
 
@@ -186,7 +177,7 @@ class _Encoder:
         if painted.state is not None:
             self.finish(painted.state)
 
-    def finish(self, state: dict[str, Tensor]) -> None:
+    def finish(self, state: dict[str, NDArray[Any]]) -> None:
         """Complete the piece that is being written, if there is one."""
         if self._writer:
             writer, self._writer = self._writer, None

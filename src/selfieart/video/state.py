@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import astuple, dataclass, fields, replace
+from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from selfieart.errors import SelfieartError
+from selfieart.imaging.arrays import FloatArray, Pixels
 from selfieart.parsing.faces import Face
 
 
@@ -28,26 +30,26 @@ class VideoState:
             change since then, whose turn it is.
     """
 
-    size: Tensor | None = None
-    frame: Tensor | None = None
-    logits: Tensor | None = None
-    tracks: Tensor | None = None
-    painting: Tensor | None = None
-    moments: Tensor | None = None
-    wanted: Tensor | None = None
-    clock: Tensor | None = None
+    size: NDArray[np.int64] | None = None
+    frame: Pixels | None = None
+    logits: FloatArray | None = None
+    tracks: NDArray[np.float64] | None = None
+    painting: FloatArray | None = None
+    moments: FloatArray | None = None
+    wanted: FloatArray | None = None
+    clock: NDArray[np.float64] | None = None
 
-    def tensors(self) -> dict[str, Tensor]:
-        """Everything, as tensors that a safetensors file can hold."""
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """Everything, as arrays that a safetensors file can hold."""
         named = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {name: tensor.contiguous() for name, tensor in named.items() if tensor is not None}
+        return {name: np.asarray(array, order="C") for name, array in named.items() if array is not None}
 
     @classmethod
-    def from_tensors(cls, tensors: dict[str, Tensor]) -> VideoState:
+    def from_tensors(cls, tensors: dict[str, NDArray[Any]]) -> VideoState:
         """The inverse of :meth:`tensors`.
 
         Raises:
-            SelfieartError: there are tensors that no state has.
+            SelfieartError: there are arrays that no state has.
         """
         strange = sorted(set(tensors) - {f.name for f in fields(cls)})
         if strange:
@@ -61,7 +63,7 @@ class VideoState:
     def following(self, faces: Sequence[Face]) -> VideoState:
         """The state with other tracks."""
         rows = [[face.x, face.y, face.side, face.angle, face.area] for face in faces]
-        return replace(self, tracks=torch.tensor(rows, dtype=torch.float64).reshape(-1, 5))
+        return replace(self, tracks=np.array(rows, np.float64).reshape(-1, 5))
 
     def clocked(self) -> Clock:
         """The clock."""
@@ -84,6 +86,6 @@ class Clock:
     changed: float = 0
     turn: float = 0
 
-    def tensor(self) -> Tensor:
+    def array(self) -> NDArray[np.float64]:
         """(5,) float64."""
-        return torch.tensor([getattr(self, f.name) for f in fields(self)], dtype=torch.float64)
+        return np.array(astuple(self), np.float64)

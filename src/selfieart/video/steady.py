@@ -9,15 +9,16 @@ trusted: where forward and backward flow agree (Ruder, Dosovitskiy and Brox, "Ar
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 import cv2
 import numpy as np
-import torch
-from torch import Tensor
 
+from selfieart.imaging.arrays import FloatArray
+from selfieart.imaging.strips import in_parallel
 from selfieart.masks import soft_masks
 from selfieart.segments import INDEX
-from selfieart.video.flow import FloatArray, Motion, at_size, warp
+from selfieart.video.flow import Motion, at_size, warp
 
 FAINTEST = 1 / 512
 """Masks below this change no byte."""
@@ -26,12 +27,16 @@ LARGEST_HOLE = 0.01
 """Holes in the person up to this fraction of the person's area are closed."""
 
 _LIKELIEST = 16.0
+_SHARPEST = 1e30
+_ROWS = 16
+"""Rows that are worked on at once: the planes of all classes stay in a core's own cache."""
+
 _MOST_FEEDBACK = 0.9
 _MOST_CRISPENING = 1.5
 _LOGIT_FEEDBACK = 0.7
 
 
-def without_holes(logits: Tensor, largest: float = LARGEST_HOLE) -> Tensor:
+def without_holes(logits: FloatArray, largest: float = LARGEST_HOLE) -> FloatArray:
     """Logits in which small areas of background inside a person count as what is likeliest there after background.
 
     Args:
@@ -39,8 +44,8 @@ def without_holes(logits: Tensor, largest: float = LARGEST_HOLE) -> Tensor:
         largest: area up to which a hole is closed, as a fraction of the person's area.
     """
     place = INDEX["background"]
-    others = torch.cat([logits[:place], logits[place + 1 :]]).amax(0)
-    background = (logits[place] >= others).numpy()
+    others = reduce(np.maximum, (plane for index, plane in enumerate(logits) if index != place))
+    background = logits[place] >= others
     count, labels, stats, _ = cv2.connectedComponentsWithStats(background.astype(np.uint8), connectivity=4)
     height, width = background.shape
     left, top, wide, high, area = stats[:, :5].T
@@ -49,13 +54,13 @@ def without_holes(logits: Tensor, largest: float = LARGEST_HOLE) -> Tensor:
     small[0] = False
     if count < 2 or not small.any():
         return logits
-    hole = torch.from_numpy(small[labels])
-    out = logits.clone()
+    hole = small[labels]
+    out = logits.copy()
     out[place][hole] = others[hole] - 2
     return out
 
 
-def group_logits(logits: Tensor, groups: Sequence[frozenset[int]], tau: float) -> Tensor:
+def group_logits(logits: FloatArray, groups: Sequence[frozenset[int]], tau: float) -> FloatArray:
     """Logits of groups of classes, whose soft masks of eq. 9 are the sums of eq. 5 over each group's classes.
 
     L_g = log(sum over k in g of m_k) / tau, so that softmax(tau L) gives the masks of the groups; for binary masks the
@@ -69,22 +74,31 @@ def group_logits(logits: Tensor, groups: Sequence[frozenset[int]], tau: float) -
     Returns:
         (G, h, w), at most 0; of a group without classes the floor.
     """
-    floor = _floor(tau)
-    if np.isinf(tau):
-        values = logits - logits.amax(0)
-        rows = [values[sorted(group)].amax(0) if group else torch.full_like(values[0], floor) for group in groups]
-    else:
-        shares = (tau * (logits - logits.amax(0))).exp_()
-        total = shares.sum(0)
+    out = np.full((len(groups), *logits.shape[1:]), _floor(tau), np.float32)
+    places = [(plane, sorted(group)) for plane, group in zip(out, groups, strict=True) if group]
+    sharpness = np.float32(min(tau, _SHARPEST))
+
+    def fill(top: int, bottom: int) -> None:
+        rows = np.s_[top:bottom]
+        values = logits[:, rows] - logits[:, rows].max(0)
+        if np.isinf(tau):
+            for plane, group in places:
+                np.maximum(plane[rows], values[group].max(0), out=plane[rows])
+            return
         # Where a group's share is 0 in floats its logarithm is -inf, which the floor takes up.
-        rows = [
-            (shares[sorted(group)].sum(0) / total).log() / tau if group else torch.full_like(total, floor)
-            for group in groups
-        ]
-    return torch.stack(rows).clamp_min(floor)
+        with np.errstate(divide="ignore", over="ignore"):
+            values *= sharpness
+            np.exp(values, out=values)
+            total = values.sum(0)
+            for plane, group in places:
+                np.maximum(plane[rows], np.log(values[group].sum(0) / total) / sharpness, out=plane[rows])
+
+    height = logits.shape[-2]
+    in_parallel(fill, ((top, min(top + _ROWS, height)) for top in range(0, height, _ROWS)))
+    return out
 
 
-def without_faint_islands(logits: Tensor, tau: float) -> Tensor:
+def without_faint_islands(logits: FloatArray, tau: float) -> FloatArray:
     """Logits of groups in which a group is not there at all where it is nowhere the likeliest.
 
     A mask of a few percent on a chair far away is no soft border of a person but a blotch, and one that flickers.
@@ -94,13 +108,17 @@ def without_faint_islands(logits: Tensor, tau: float) -> Tensor:
         tau: softness.
     """
     masks = soft_masks(logits, tau)
-    out = logits.clone()
-    for plane, mask in zip(out, masks, strict=True):
-        seen, likely = (mask > FAINTEST).numpy(), (mask > 0.5).numpy()
+    out = logits.copy()
+
+    def clean(place: int, _: int) -> None:
+        seen, likely = masks[place] > FAINTEST, masks[place] > 0.5
         count, labels = cv2.connectedComponents(seen.astype(np.uint8), connectivity=8)
         kept = np.zeros(count, bool)
-        kept[np.unique(labels[likely])] = True
-        plane[torch.from_numpy(seen & ~kept[labels])] = _floor(tau)
+        kept[labels[likely]] = True
+        if not kept[1:].all():
+            out[place][seen & ~kept[labels]] = _floor(tau)
+
+    in_parallel(clean, ((place, place + 1) for place in range(len(logits))))
     return out
 
 
@@ -109,13 +127,13 @@ def _floor(tau: float) -> float:
     return -_LIKELIEST / min(tau, 1.0)
 
 
-def warped_planes(planes: Tensor, motion: Motion) -> Tensor:
+def warped_planes(planes: FloatArray, motion: Motion) -> FloatArray:
     """Planes (K, h, w) of the frame before, brought to this frame."""
     back = at_size(motion.back, planes.shape[-2], planes.shape[-1])
-    return torch.from_numpy(np.stack([warp(plane, back) for plane in planes.numpy()]))
+    return np.stack([warp(plane, back) for plane in planes])
 
 
-def steadied_logits(fresh: Tensor, previous: Tensor, motion: Motion, steadiness: float) -> Tensor:
+def steadied_logits(fresh: FloatArray, previous: FloatArray, motion: Motion, steadiness: float) -> FloatArray:
     """Logits filtered over time along the motion.
 
     Args:
@@ -124,8 +142,11 @@ def steadied_logits(fresh: Tensor, previous: Tensor, motion: Motion, steadiness:
         motion: from that frame to this one.
         steadiness: in [0, 1].
     """
-    share = _share(motion, fresh.shape[-2], fresh.shape[-1], _LOGIT_FEEDBACK * steadiness)
-    return torch.lerp(fresh, warped_planes(previous, motion), torch.from_numpy(share))
+    out = warped_planes(previous, motion)
+    out -= fresh
+    out *= _share(motion, fresh.shape[-2], fresh.shape[-1], _LOGIT_FEEDBACK * steadiness)
+    out += fresh
+    return out
 
 
 def steadied_painting(fresh: FloatArray, previous: FloatArray, motion: Motion, steadiness: float) -> FloatArray:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -89,19 +89,22 @@ def with_weights(graph: Graph, weights: Mapping[str, NDArray[np.float32]]) -> by
     for name, shape in graph.weights.items():
         if name not in weights or tuple(weights[name].shape) != shape:
             raise WeightsError(f"The weights do not fit the network {graph.name}: '{name}' is missing or misshapen.")
-    tensors = [b"".join(_tensor(name, weights[name])) for name in graph.weights]
-    initializers = b"".join(part for tensor in tensors for part in (_head(_GRAPH_INITIALIZER, len(tensor)), tensor))
-    return b"".join((graph.data, _head(_MODEL_GRAPH, len(initializers)), initializers))
+    parts: list[bytes | memoryview] = []
+    for name in graph.weights:
+        values = np.ascontiguousarray(weights[name], "<f4")
+        head = _tensor_head(name, values)
+        parts += [_head(_GRAPH_INITIALIZER, len(head) + values.nbytes), head, memoryview(values).cast("B")]  # type: ignore[arg-type]
+    length = sum(len(part) for part in parts)
+    # Joined once: the weights are the largest thing in memory while a network loads.
+    return b"".join((graph.data, _head(_MODEL_GRAPH, length), *parts))
 
 
-def _tensor(name: str, values: NDArray[np.float32]) -> Iterator[bytes]:
-    """A TensorProto."""
-    for side in values.shape:
-        yield _varint(_TENSOR_DIMS << 3) + _varint(side)
-    yield _varint(_TENSOR_TYPE << 3) + _varint(_FLOAT)
-    encoded, data = name.encode(), np.ascontiguousarray(values, "<f4").tobytes()
-    yield _head(_TENSOR_NAME, len(encoded)) + encoded
-    yield _head(_TENSOR_DATA, len(data)) + data
+def _tensor_head(name: str, values: NDArray[np.float32]) -> bytes:
+    """A TensorProto up to its data."""
+    encoded = name.encode()
+    dims = b"".join(_varint(_TENSOR_DIMS << 3) + _varint(side) for side in values.shape)
+    kind = _varint(_TENSOR_TYPE << 3) + _varint(_FLOAT)
+    return dims + kind + _head(_TENSOR_NAME, len(encoded)) + encoded + _head(_TENSOR_DATA, values.nbytes)
 
 
 def _head(field: int, length: int) -> bytes:

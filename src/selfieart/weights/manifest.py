@@ -11,12 +11,12 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from selfieart.errors import WeightsError, unknown
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,14 @@ def manifest() -> dict[str, WeightsEntry]:
     return {entry.name: entry for entry in entries}
 
 
-def load_weights(name: str) -> dict[str, Tensor]:
-    """Tensors of a file of weights, floating-point ones as float32.
+def load_weights(name: str) -> dict[str, NDArray[Any]]:
+    """Arrays of a file of weights by name, floating-point ones as float32.
 
     Raises:
         UnknownName: the manifest has no such entry.
         WeightsError: the file is missing or is not the one that the manifest describes.
     """
-    from safetensors.torch import load
+    from safetensors.numpy import load
 
     entries = manifest()
     if name not in entries:
@@ -84,4 +84,9 @@ def load_weights(name: str) -> dict[str, Tensor]:
         ) from error
     if hashlib.sha256(data).hexdigest() != entry.sha256:
         raise WeightsError(f"The weights {entry.file} differ from the manifest's sha256: install selfieart again.")
-    return {k: v.float() if v.is_floating_point() else v for k, v in load(data).items()}
+    return as_float32(load(data))
+
+
+def as_float32(weights: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The same weights with floating-point ones in single precision."""
+    return {k: v.astype(np.float32) if np.issubdtype(v.dtype, np.floating) else v for k, v in weights.items()}

@@ -1,5 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { listenToKeys } from "../keys";
+import type { Scene } from "../scene";
 import { type Panel, camera, dropping, menu, panel, photo } from "../state";
 import { open } from "../work";
 import { AdjustPanel } from "./AdjustPanel";
@@ -25,7 +26,7 @@ const TABS: { value: Panel; label: string; icon: IconName }[] = [
   { value: "picture", label: "Picture", icon: "frame" },
 ];
 
-export function App() {
+export function App({ scene }: { scene: Scene }) {
   useEffect(() => {
     const ends = new AbortController();
     const { signal } = ends;
@@ -38,7 +39,9 @@ export function App() {
       },
       { signal },
     );
-    window.addEventListener("dragleave", (event) => !event.relatedTarget && (dropping.value = "nothing"), { signal });
+    window.addEventListener("dragleave", (event) => {
+      if (!event.relatedTarget) dropping.value = "nothing";
+    }, { signal });
     window.addEventListener(
       "drop",
       (event) => {
@@ -57,7 +60,7 @@ export function App() {
       <TopBar />
       {!isOpen && <Welcome />}
       <div class="studio" hidden={!isOpen}>
-        <Stage />
+        <Stage scene={scene} />
         {isOpen && (
           <>
             <Tabs />
@@ -91,7 +94,7 @@ export function App() {
 /** Which sheet a phone shows; wide screens show them all. */
 function Tabs() {
   return (
-    <nav class="tabs" role="tablist" aria-label="Tools" onKeyDown={rove}>
+    <div class="tabs" role="tablist" aria-label="Tools" onKeyDown={rove}>
       {TABS.map((tab) => (
         <button
           key={tab.value}
@@ -105,6 +108,6 @@ function Tabs() {
           {tab.label}
         </button>
       ))}
-    </nav>
+    </div>
   );
 }

@@ -6,6 +6,10 @@ import { openPhoto } from "../work";
 import { Segmented, Sheet } from "./controls";
 import { Icon } from "./icons";
 
+function stop(stream: MediaStream): void {
+  for (const track of stream.getTracks()) track.stop();
+}
+
 /** The webcam, for one picture or painted live. */
 export function Camera() {
   const source = useRef<HTMLVideoElement>(null);
@@ -22,7 +26,7 @@ export function Camera() {
     openCamera()
       .then((opened) => {
         stream = opened;
-        if (gone) return opened.getTracks().forEach((track) => track.stop());
+        if (gone) return stop(opened);
         source.current!.srcObject = opened;
         return source.current!.play().then(() => {
           ready.value = true;
@@ -34,7 +38,7 @@ export function Camera() {
       });
     return () => {
       gone = true;
-      stream?.getTracks().forEach((track) => track.stop());
+      if (stream) stop(stream);
     };
   }, []);
 

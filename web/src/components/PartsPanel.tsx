@@ -1,5 +1,5 @@
 import { describe, select, styleTitle } from "../edit";
-import { parseColor } from "../parts";
+import { type Part, parseColor, partsOf } from "../style_names";
 import { groups, title, widerGroups } from "../segments";
 import { hovered, info, look, present, selection, table, targets, uploaded } from "../state";
 import { rove } from "./controls";
@@ -30,7 +30,7 @@ export function PartsPanel() {
         <span class="h2-note">{describe(targets.value)}</span>
       </h2>
       {one && (wider.length > 0 || sides.length > 0) && (
-        <div class="crumbs" aria-label="Narrower and wider">
+        <div class="crumbs" role="group" aria-label="Narrower and wider">
           {sides.map((name) => (
             <button key={name} type="button" onClick={() => select(name)}>
               {title(name)}
@@ -53,6 +53,11 @@ export function PartsPanel() {
   );
 }
 
+/** Light a part up. */
+function point(name: string): void {
+  hovered.value = name;
+}
+
 function Chip({ name, first, isGroup }: { name: string; first: boolean; isGroup: boolean }) {
   const seg = table.value;
   const own = look.value.segments[name];
@@ -69,9 +74,9 @@ function Chip({ name, first, isGroup }: { name: string; first: boolean; isGroup:
       data-group={isGroup || undefined}
       tabIndex={on || (first && !selection.value.length) ? 0 : -1}
       onClick={(event) => select(name, event.shiftKey || event.ctrlKey || event.metaKey)}
-      onPointerEnter={(event) => event.pointerType === "mouse" && (hovered.value = name)}
+      onPointerEnter={(event) => event.pointerType === "mouse" && point(name)}
       onPointerLeave={() => (hovered.value = null)}
-      onFocus={(event) => event.currentTarget.matches(":focus-visible") && (hovered.value = name)}
+      onFocus={(event) => event.currentTarget.matches(":focus-visible") && point(name)}
       onBlur={() => (hovered.value = null)}
     >
       {own ? <Swatch style={own.style} /> : !isGroup && <i class="dot" style={{ background: `rgb(${color?.join()})` }} />}
@@ -80,9 +85,34 @@ function Chip({ name, first, isGroup }: { name: string; first: boolean; isGroup:
   );
 }
 
+/** The picture that stands for a style, if there is one. */
+function pictureOf(style: string): string | undefined {
+  return info.value?.presets.find((one) => one.name === style)?.thumbnail ?? uploaded.value.find((one) => one.id === style)?.thumbnail;
+}
+
+/** The pictures of a mix side by side, each as wide as its weight. */
+export function MixPicture({ parts }: { parts: Part[] }) {
+  return (
+    <i class="mix-picture" aria-hidden="true">
+      {parts.map(({ style, weight }) => {
+        const picture = pictureOf(style);
+        return <i key={style} style={{ flexGrow: weight, ...(picture && { backgroundImage: `url("${picture}")` }) }} />;
+      })}
+    </i>
+  );
+}
+
 /** A small picture of a style. */
 export function Swatch({ style }: { style: string }) {
-  const picture = info.value?.presets.find((one) => one.name === style)?.thumbnail ?? uploaded.value.find((one) => one.id === style)?.thumbnail;
+  const picture = pictureOf(style);
+  const parts = partsOf(style);
+  if (parts.length > 1) {
+    return (
+      <i class="swatch">
+        <MixPicture parts={parts} />
+      </i>
+    );
+  }
   if (picture) return <img class="swatch" src={picture} alt="" width="20" height="20" />;
   return <i class={`swatch ${parseColor(style) ? "" : style}`} style={parseColor(style) ? { background: style } : {}} />;
 }

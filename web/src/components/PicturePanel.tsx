@@ -1,6 +1,7 @@
 import { change } from "../edit";
+import { LOOK_OPTIONS, type Look } from "../generated";
 import { placeOfTau, tauAt } from "../look";
-import { info, live, look, photo } from "../state";
+import { live, look, photo } from "../state";
 import { Segmented, Slider } from "./controls";
 import { Icon } from "./icons";
 
@@ -11,7 +12,7 @@ export function tauWords(tau: number): string {
 
 export function PicturePanel() {
   const now = look.value;
-  const strokes = Object.keys(info.value?.strokes ?? {});
+  const strokes = LOOK_OPTIONS.stroke.words as Extract<Look["stroke"], string>[];
   return (
     <section class="block" aria-label="Whole picture">
       <h2>Whole picture</h2>

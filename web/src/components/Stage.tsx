@@ -1,28 +1,34 @@
 import { useEffect, useRef } from "preact/hooks";
 import { title } from "../segments";
-import { attach, flash, frame } from "../scene";
+import type { Scene } from "../scene";
 import { StagePointer } from "../pointer";
-import { brushSize, compare, divider, hovered, look, painting, photo, present, selection, table, tool, view } from "../state";
+import { brushSize, compare, divider, frame, hovered, look, painting, photo, selection, table, tool, view } from "../state";
 import { styleTitle } from "../edit";
 import { hoverAt, refit, room, zoomBy, zoomShown } from "../zoom";
 import { IconButton } from "./controls";
 
-export function Stage() {
+export function Stage({ scene }: { scene: Scene }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     const element = canvas.current!;
-    attach(element);
+    scene.onLoad = () => {
+      refit(true);
+      scene.flash();
+    };
+    const detach = scene.attach(element);
     room.value = { width: element.clientWidth, height: element.clientHeight };
-    new ResizeObserver(() => {
+    const sizes = new ResizeObserver(() => {
       room.value = { width: element.clientWidth, height: element.clientHeight };
       refit();
-    }).observe(element);
-    window.addEventListener("scene", () => {
-      refit(true);
-      flash();
     });
-    return new StagePointer(element).listen();
-  }, []);
+    sizes.observe(element);
+    const unlisten = new StagePointer(element, scene).listen();
+    return () => {
+      unlisten();
+      sizes.disconnect();
+      detach();
+    };
+  }, [scene]);
   const what = photo.value;
   const label = what ? `${what.name || "Your portrait"}. ${describeLook()}` : "No picture yet";
   return (
@@ -76,7 +82,7 @@ function HoverName() {
 function BrushRing() {
   const at = hoverAt.value;
   if (tool.value === "select" || !at) return null;
-  const { width, height } = frame();
+  const { width, height } = frame.value;
   const size = Math.max(4, (brushSize.value / 100) * Math.min(width, height) * view.value.scale);
   return (
     <div
@@ -89,8 +95,7 @@ function BrushRing() {
 
 function Divider() {
   if (compare.value !== "split" || !photo.value) return null;
-  void present.value;
-  const { width, height } = frame();
+  const { width, height } = frame.value;
   const { x, y, scale } = view.value;
   const move = (value: number) => (divider.value = Math.min(1, Math.max(0, value)));
   const drag = (event: PointerEvent) => {

@@ -1,13 +1,15 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { describe, turnedNow, wear, wornNow } from "../edit";
-import { parseColor } from "../parts";
-import { busy, dropping, info, painting, panel, targets, uploaded } from "../state";
+import { describe, styleTitle, turnedNow, wear, wornNow } from "../edit";
+import { type Part, parseColor, partsOf } from "../style_names";
+import { busy, dropping, info, look, painting, panel, targets, uploaded } from "../state";
 import { PICTURES, open, pick } from "../work";
 import { rove } from "./controls";
 import { Icon } from "./icons";
+import { MixPicture } from "./PartsPanel";
 
 interface Tile {
+  parts?: Part[];
   style: string;
   title: string;
   by: string;
@@ -43,8 +45,11 @@ export function StyleStrip() {
     by: [one.artist === "artist not recorded" ? "" : one.artist, one.year].filter(Boolean).join(", "),
     picture: one.thumbnail,
   }));
+  const mixes: Tile[] = [...new Set(Object.values(look.value.segments).map((one) => one.style))]
+    .map((style) => ({ style, parts: partsOf(style), title: styleTitle(style), by: "a mix" }))
+    .filter(({ parts }) => parts.length > 1);
   const wanted = words.value.trim().toLowerCase().split(/\s+/);
-  const tiles = [...(words.value ? [] : EFFECTS), ...own, ...presets].filter((tile) =>
+  const tiles = [...(words.value ? [] : EFFECTS), ...mixes, ...own, ...presets].filter((tile) =>
     wanted.every((word) => `${tile.title} ${tile.by} ${tile.style}`.toLowerCase().includes(word)),
   );
   const color = parseColor(worn);
@@ -120,6 +125,7 @@ export function StyleStrip() {
             onClick={() => wear(tile.style)}
           >
             <span class={`tile-picture ${tile.look ?? ""}`}>
+              {tile.parts && <MixPicture parts={tile.parts} />}
               {tile.picture && <img src={tile.picture} alt="" loading="lazy" width="128" height="128" />}
             </span>
             <span class="tile-title">{tile.title}</span>

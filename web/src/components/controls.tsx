@@ -152,6 +152,8 @@ export function Sheet({ title, onClose, children, class: extra = "" }: SheetProp
     }
   };
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: the sheet has a button to close it, and Escape
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the same
     <div class="veil" onClick={(event) => event.target === event.currentTarget && onClose()}>
       <div class={`sheet ${extra}`} role="dialog" aria-modal="true" aria-label={title} tabIndex={-1} ref={box} onKeyDown={keepInside}>
         <header>

@@ -1,6 +1,6 @@
 /** Masks of the parts, their feather, and the layers over the photo: eq. 5 to 9 on the GPU. */
 
-import { type GL, Pass, Targets, type Texture, release, texture } from "./device";
+import { type GL, Pass, type Targets, type Texture, release, texture } from "./device";
 import blurSource from "./shaders/blur.frag.glsl?raw";
 import compositeSource from "./shaders/composite.frag.glsl?raw";
 import enlargeSource from "./shaders/enlarge.frag.glsl?raw";
@@ -64,7 +64,8 @@ export class Compositor {
     tau: number,
   ): void {
     const { targets } = this;
-    this.makeMasks(refined, parts, tau);
+    // As in the library: a very large tau must not overflow.
+    this.makeMasks(refined, parts, Number.isFinite(tau) ? Math.min(tau, 1e30) : tau);
     const feathered = parts.some((part) => part.feather > 0);
     if (feathered) this.makeFeather(parts);
     const blurred = parts.flatMap((part, index) => (part.kind === "blur" ? [index] : []));

@@ -1,6 +1,6 @@
 /** Logits at the photo's resolution, their edges snapped to the photo's: the guided filter on the GPU. */
 
-import { type GL, Pass, Targets, type Texture, release, texture } from "./device";
+import { type GL, Pass, type Targets, type Texture, release, texture } from "./device";
 import fitColumns from "./shaders/fit_columns.frag.glsl?raw";
 import fitRows from "./shaders/fit_rows.frag.glsl?raw";
 import guideSource from "./shaders/guide.frag.glsl?raw";

@@ -21,6 +21,7 @@ from selfieart.app.uploads import VIDEO, name_of, receive_file, receive_json
 from selfieart.app.videos import look_into, paint_clip
 from selfieart.errors import LookError, unknown
 from selfieart.look import Look
+from selfieart.styles.resolve import resolve_style
 
 if TYPE_CHECKING:
     pass
@@ -93,8 +94,8 @@ def _method_job(shop: Workshop, value: Any) -> Job:
     method, key = table["method"], table["photo"]
     if method not in methods():
         raise unknown("method", method, methods())
-    settings = {"iterations": table["iterations"]} if "iterations" in table else {}
-    if not 1 <= settings.get("iterations", 1) <= MOST_ITERATIONS:
+    iterations: int | None = table.get("iterations")
+    if iterations is not None and not 1 <= iterations <= MOST_ITERATIONS:
         raise invalid(f"'iterations' must be from 1 to {MOST_ITERATIONS}.")
     kept = shop.photos.get(key)
     look = _paintable(look_from_json(table["look"], shop.style_path))
@@ -102,13 +103,15 @@ def _method_job(shop: Workshop, value: Any) -> Job:
     named = shop.named(look)
 
     def work(report: Reporter) -> ResultFile:
-        from selfieart.app.method_jobs import paint_with
-        from selfieart.methods.registry import load_method, method_options
+        from selfieart.methods.registry import load_method, options_from
 
-        options = method_options(method, seed=look.seed, **settings)
+        options, loaded = options_from(method, {"iterations": iterations, "seed": look.seed}), load_method(method)
+        # After what the methods need was found to be there.
+        from selfieart.app.method_jobs import paint_by_method
+
         name = f"{Path(kept.name).stem}-{method}.png"
         out = shop.folder.new_file(".png")
-        return paint_with(lambda: load_method(method), options, shop.open(key), look, named, bias, out, name, report)
+        return paint_by_method(loaded, options, shop.open(key), look, named, bias, out, name, report)
 
     return _add(shop, "method", f"{kept.name} by {method}", work, look, photo=key)
 
@@ -143,7 +146,7 @@ def _add(
     shop: Workshop, kind: str, title: str, work: Work, look: Look, photo: str | None = None, video: str | None = None
 ) -> Job:
     """Queue a job whose files stay until it is over."""
-    paths = {worn.style for worn in look.segments.values()}
+    paths = {part.name for worn in look.segments.values() for part, _ in resolve_style(worn.style).pure}
     styles = [key for key, kept in shop.styles.items() if str(kept.path) in paths]
     with ExitStack() as held:
         held.enter_context(shop.styles.pinned(styles))

@@ -13,7 +13,6 @@ from starlette.routing import Route
 from selfieart.app.capabilities import has_any_style
 from selfieart.app.errors import Refused, invalid
 from selfieart.app.messages import (
-    STYLE_PREFIX,
     corrections_from_json,
     known_style,
     look_from_json,
@@ -29,6 +28,7 @@ from selfieart.errors import unknown
 from selfieart.look import PNG_KEY
 from selfieart.parsing.choice import Faces
 from selfieart.segments import members
+from selfieart.style_names import STYLE_PREFIX
 
 THUMBNAIL_SIDE = 224
 _FORMATS = {"png": "image/png", "jpeg": "image/jpeg"}

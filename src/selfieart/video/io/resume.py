@@ -11,15 +11,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import av
+import numpy as np
+from numpy.typing import NDArray
 
 from selfieart.errors import SelfieartError
 from selfieart.video.io.joining import Piece
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 _KEY, _STATE, _LOCK = "job", "state.safetensors", "lock"
 
@@ -53,26 +52,28 @@ class Workplace:
         """Where the next piece is to be written."""
         return self._folder / f"{len(self.pieces):06d}.nut"
 
-    def commit(self, times: list[int], state: dict[str, Tensor]) -> None:
+    def commit(self, times: list[int], state: dict[str, NDArray[Any]]) -> None:
         """Count the piece at :meth:`next_path` as finished.
 
         Args:
             times: of its frames, in units of the encoding's time base.
             state: of the painter after it.
         """
-        from safetensors.torch import save_file
+        from safetensors.numpy import save_file
 
         path = self.next_path()
         path.with_suffix(".json").write_text(json.dumps(times), "utf-8")
         temporary = self._folder / "next.safetensors"
         count = len(self.pieces) + 1
-        save_file({k: v.contiguous().clone() for k, v in state.items()}, temporary, metadata={"pieces": str(count)})
+        # What lies otherwise in memory would be written in the order in which it lies.
+        plain = {name: np.asarray(array, order="C") for name, array in state.items()}
+        save_file(plain, temporary, metadata={"pieces": str(count)})
         temporary.replace(self._folder / _STATE)
         self.pieces.append(Piece(path, tuple(times)))
 
-    def state(self) -> dict[str, Tensor]:
+    def state(self) -> dict[str, NDArray[Any]]:
         """The painter's state after the last finished piece."""
-        from safetensors.torch import load
+        from safetensors.numpy import load
 
         return load((self._folder / _STATE).read_bytes())
 
@@ -84,7 +85,7 @@ class Workplace:
         if not path.exists():
             return True
         try:
-            with safe_open(path, framework="pt") as file:
+            with safe_open(path, framework="numpy") as file:
                 count = int(file.metadata()["pieces"])
             pieces = []
             for index in range(count):

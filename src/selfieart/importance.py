@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+import numpy as np
 
+from selfieart.imaging.arrays import FloatArray
 from selfieart.segments import GROUPS, INDEX, NAMES
 
 FEATURES = frozenset({INDEX["nose"], INDEX["mouth"]}) | GROUPS["eyes"] | GROUPS["brows"] | GROUPS["lips"]
 """The segments by which a face is known."""
 
 
-def importance(masks: Tensor, face: float, features: float, rest: float) -> Tensor:
+def importance(masks: FloatArray, face: float, features: float, rest: float) -> FloatArray:
     """The importance of each place, a mixture of three values by soft masks.
 
     Args:
@@ -23,7 +23,13 @@ def importance(masks: Tensor, face: float, features: float, rest: float) -> Tens
     Returns:
         (..., H, W), from the least to the greatest of the three values.
     """
-    values = torch.full((len(NAMES),), rest, device=masks.device, dtype=masks.dtype)
+    out: FloatArray = np.einsum("...khw,k->...hw", masks, segment_importance(face, features, rest))
+    return out
+
+
+def segment_importance(face: float, features: float, rest: float) -> FloatArray:
+    """(19,): the importance of each segment; see :func:`importance`."""
+    values = np.full(len(NAMES), rest, np.float32)
     values[sorted(GROUPS["face"])] = face
     values[sorted(FEATURES)] = features
-    return torch.einsum("...khw,k->...hw", masks, values)
+    return values

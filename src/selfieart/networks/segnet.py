@@ -10,14 +10,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from selfieart.imaging.resize import resize
 from selfieart.networks.blocks import conv_bn, fuse_batch_norms
-from selfieart.parsing.choice import Faces, check_faces
-from selfieart.parsing.parser import InputContract, check_size
-from selfieart.parsing.parsing import Parsing
-from selfieart.segments import INDEX, NAMES
 
 DEPTHS = (2, 2, 3, 3, 3)
+
+
+def unpooled(x: Tensor, positions: Tensor) -> Tensor:
+    """Values (B, C, h, w) put back to the positions that 2x2 max-pooling took them from: (B, C, 2 h, 2 w).
+
+    ``F.max_unpool2d`` as a scatter, which a graph can hold.
+    """
+    b, c, h, w = x.shape
+    wide = torch.zeros(b, c, 4 * h * w, dtype=x.dtype, device=x.device)
+    return wide.scatter(2, positions.flatten(2), x.flatten(2)).reshape(b, c, 2 * h, 2 * w)
 
 
 class SegNet(nn.Module):
@@ -59,7 +64,7 @@ class SegNet(nn.Module):
             chosen.append(positions)
         deep = [x]
         for stage, positions in zip(self.decoder, reversed(chosen), strict=True):
-            x = stage(F.max_unpool2d(x, positions, [2, 2]))
+            x = stage(unpooled(x, positions))
             deep.append(x)
         extra = [head(y) for head, y in zip(self.auxiliary, deep, strict=False)] if auxiliary else []
         return [self.classify(x), *extra]
@@ -68,42 +73,3 @@ class SegNet(nn.Module):
         """Fold every batch normalisation into its convolution, in place, for inference. Returns self."""
         fuse_batch_norms(self.eval())
         return self
-
-
-class SegNetParser:
-    """Person or background on the whole frame; it knows no parts of a face.
-
-    The person is given as "skin", so every group that holds skin (person, everything ...) is the whole person.
-
-    Args:
-        net: SegNet.
-        contract: its input contract.
-        side: short side in pixels at which the frame is seen; the long side is at most twice that.
-        canvas_side: long side of the logits, in pixels, unless the picture is smaller.
-    """
-
-    name = "segnet"
-
-    def __init__(self, net: SegNet, contract: InputContract, side: int = 256, canvas_side: int = 768) -> None:
-        self.net, self.contract, self.side, self.canvas_side = net, contract, side, canvas_side
-
-    def parse(self, picture: Tensor, faces: Faces = "all") -> Parsing:
-        """Parse a picture (3, H, W) in [0, 1], each side at least 8 pixels; ``faces`` of the result is empty.
-
-        Raises:
-            SelfieartError: the picture is too small, or ``faces`` is not "all", "largest" or a positive number.
-        """
-        check_faces(faces)
-        height, width = check_size(picture)
-        scale = min(1.0, self.canvas_side / max(height, width))
-        canvas = resize(picture, (max(1, round(height * scale)), max(1, round(width * scale))))
-        scale = min(self.side / min(height, width), 2 * self.side / max(height, width))
-        m = self.contract.multiple
-        size = (max(m, round(height * scale / m) * m), max(m, round(width * scale / m) * m))
-        mean, std = (torch.tensor(v)[:, None, None] for v in (self.contract.mean, self.contract.std))
-        with torch.inference_mode():
-            person = self.net(((resize(canvas, size) - mean) / std)[None]).float()[0]
-        person = resize(person, (canvas.shape[-2], canvas.shape[-1]))[0]
-        logits = torch.full((len(NAMES), *person.shape), -40.0)
-        logits[INDEX["background"]], logits[INDEX["skin"]] = -person / 2, person / 2
-        return Parsing(logits, canvas, (), height, width)
