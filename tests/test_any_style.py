@@ -16,7 +16,7 @@ from selfieart import Look, SegmentLook, Studio
 from selfieart.cli import main
 from selfieart.errors import Cancelled, SelfieartError
 from selfieart.evaluation.judge import painted_by
-from selfieart.imaging.arrays import as_picture
+from selfieart.imaging.arrays import FloatArray, as_picture
 from selfieart.networks.code_predictor import STATISTICS, CodePredictor, style_statistics
 from selfieart.networks.encoder import CHANNELS, LAYERS, STEPS, STYLE_LAYERS, Encoder
 from selfieart.networks.gram import gram, guided_gram, mask_at, relative_error
@@ -136,20 +136,20 @@ class TestPrediction:
         cv2.imwrite(str(file), painting[..., ::-1])
 
         class Reads:
-            codes: dict[str, np.ndarray] = {}  # noqa: RUF012 - no preset
+            codes: dict[str, FloatArray] = {}  # noqa: RUF012 - no preset
 
-            def encode_picture(self, picture: np.ndarray) -> np.ndarray:
+            def encode_picture(self, picture: FloatArray) -> FloatArray:
                 read.append(picture)
                 return np.zeros(3, np.float32)
 
-            def render(self, content: np.ndarray, codes: np.ndarray) -> np.ndarray:
+            def render(self, content: FloatArray, codes: FloatArray) -> FloatArray:
                 return content + codes.sum()
 
         paint = painted_by(Reads(), {"mine": file})
         content = np.random.default_rng(0).random((3, 8, 8), np.float32)
         for _ in range(2):
             assert np.array_equal(paint("mine", content, np.zeros((3, 4, 4), np.float32)), content)
-        assert len(read) == 1 and np.array_equal(read[0].transpose(1, 2, 0), painting / np.float32(255))
+        assert len(read) == 1 and np.array_equal(read[0], as_picture(painting))
 
     def test_what_is_no_style(self, predicts, stylizer):
         for picture, says in ((np.zeros((3, 15, 99), np.float32), "too small to show a style"),

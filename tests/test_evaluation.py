@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import save_file
 
 import selfieart.evaluation
+from blocked_imports import run_without
 from conftest import is_one_sentence, wrong
 from selfieart.cli import main
 from selfieart.errors import SelfieartError, UnknownName
@@ -288,3 +289,14 @@ def test_the_style_of_a_video_is_judged_by_the_teacher(paintings, teacher):
     judge = style_judge(look, teacher, paintings)
     strokes = cv2.imread(str(paintings / "candy.jpg"))[..., ::-1]
     assert 0 < judge(strokes) < judge(np.full((96, 110, 3), 128, np.uint8))
+
+
+def test_what_works_without_any_extra(labelled, photo, tmp_path):
+    sheet = tmp_path / "sheet.png"
+    for arguments in (
+        ("parsing", *labelled, "--kind", "person"),
+        ("methods", "--photo", photo, "--style", "candy", "--method", "instant", "--side", 64, "--sheet", sheet),
+    ):
+        done = run_without(("torch", "scipy", "matplotlib"), ("evaluate", *arguments))
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "person_iou" in done.stdout or str(sheet) in done.stdout

@@ -307,7 +307,7 @@ def test_what_a_method_finds_out_by_itself_can_be_given(photo, encoder, studio):
 
 
 def test_without_torch_a_sentence_says_how_to_get_it(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr("selfieart.extras._missing", lambda extra: ["torch"])
+    monkeypatch.setitem(sys.modules, "torch", None)
     path = tmp_path / "me.png"
     cv2.imwrite(str(path), np.full((64, 64, 3), 90, np.uint8))
     with pytest.raises(SystemExit) as stop:

@@ -15,10 +15,11 @@ from selfieart.imaging.arrays import Pixels, as_pixels
 from selfieart.look import Look, SegmentLook
 from selfieart.methods.registry import METHODS
 from selfieart.progress import Progress, silent
-from selfieart.render.studio import Portrait, Studio
+from selfieart.render.studio import Studio
 from selfieart.styles.resolve import resolve_style
 
 if TYPE_CHECKING:
+    from selfieart.render.portrait import Portrait
     from selfieart.render.renderer import Repaint
 
 INSTANT = "instant"

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from selfieart.errors import SelfieartError, unknown
 from selfieart.extras import require
-from selfieart.imaging.arrays import Pixels, as_picture
+from selfieart.imaging.arrays import FloatArray, Pixels, as_picture
 from selfieart.metrics.segmentation import SegmentationScores
 from selfieart.parsing.choice import DEFAULT_PARSER
-from selfieart.parsing.parser import Parser
+from selfieart.parsing.parser import FaceParser, Parser
 from selfieart.parsing.registry import FACE_NETWORKS, check_parser, face_parser, load_parser
 from selfieart.progress import Progress, silent
 from selfieart.segments import NAMES
@@ -197,21 +197,23 @@ def _parser_with(name: str, path: Path) -> Parser:
     from selfieart.parsing.person import SegNetParser
     from selfieart.weights import as_float32
 
-    try:
-        weights = as_float32(load_file(path))
-        if name in FACE_NETWORKS:
-            parser = face_parser(name, lambda: weights)
-            # What does not fit is refused here, before pictures are read.
-            parser.network.load()
-            return parser
+    def weights() -> dict[str, FloatArray]:
+        return as_float32(load_file(path))
+
+    parser: FaceParser | SegNetParser
+    if name in FACE_NETWORKS:
+        parser = face_parser(name, weights)
+    else:
         packaged = load_parser(name)
         assert isinstance(packaged, SegNetParser)
-        network = Network(name, lambda: weights)
-        network.load()
-        return SegNetParser(network, packaged.contract)
+        parser = SegNetParser(Network(name, weights), packaged.contract)
+    try:
+        # Otherwise it is read with the first picture.
+        parser.network.load()
     except Exception as error:
         first = str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
         raise SelfieartError(f"The weights {path} do not fit this network ({first}): give others.") from error
+    return parser
 
 
 def _network(name: str, weights: Path | None) -> nn.Module:
