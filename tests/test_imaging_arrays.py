@@ -344,6 +344,11 @@ def test_everything_is_float32(picture):
     made += [grey(picture), keep_color(picture, 1 - picture, 0.3), guided_coefficients(picture, signal, 2, 1e-3)]
     made += [GuidedUpsampler(picture, signal).rows(picture, 0, 40, 40), as_picture(as_pixels(picture))]
     assert {array.dtype for array in made} == {np.dtype(np.float32)}
+    # Wider numbers are not what the inside holds, but they are not misread either.
+    wide = picture.astype(np.float64)
+    assert np.array_equal(resize(wide, (90, 100), "cubic"), resize(picture, (90, 100), "cubic"))
+    assert np.array_equal(resize_rows(wide, 90, 56, 3, 9), resize_rows(picture, 90, 56, 3, 9))
+    assert np.array_equal(grey(wide), grey(picture))
 
 
 @pytest.mark.parametrize("amount", [0.4, 1.0])

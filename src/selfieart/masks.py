@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from selfieart.errors import SelfieartError
 from selfieart.imaging.arrays import FloatArray, at_least
-from selfieart.imaging.strips import in_parallel
+from selfieart.imaging.strips import in_parallel, strips_of
 
 _BLOCK = 4096
 """Pixels that are worked on at once: their planes stay in a core's own cache."""
@@ -124,28 +124,40 @@ def feather(masks: FloatArray, sigmas: Sequence[float]) -> FloatArray:
         return masks
     out = np.empty(masks.shape, np.float32)
     for plane, mask, sigma in zip(out, masks, sigmas, strict=True):
-        plane[...] = gaussian_blur(mask, sigma) if sigma > 0 else mask
-    total = out.sum(0)
-    np.maximum(total, np.float32(1e-6), out=total)
-    out /= total
+        if sigma > 0:
+            _blur(mask, sigma, plane)
+        else:
+            plane[...] = mask
+
+    def share(top: int, bottom: int) -> None:
+        rows = out[:, top:bottom]
+        total = rows.sum(0)
+        rows /= at_least(total, 1e-6, total)
+
+    in_parallel(share, strips_of(out.shape[1], out.shape[2], len(out)))
     return out
 
 
 def gaussian_blur(plane: FloatArray, sigma: float) -> FloatArray:
     """Gaussian blur of (H, W) or (C, H, W) with replicated borders; sigma in pixels."""
-    planes = np.ascontiguousarray(plane, np.float32).reshape(-1, *plane.shape[-2:])
-    out = np.empty(planes.shape, np.float32)
-    height, reach = planes.shape[1], math.ceil(4 * sigma) + 2
-    rows = max(64, 4 * reach)
-    for source, blurred in zip(planes, out, strict=True):
+    out = np.empty(plane.shape, np.float32)
+    for source, blurred in zip(plane.reshape(-1, *plane.shape[-2:]), out.reshape(-1, *plane.shape[-2:]), strict=True):
+        _blur(source, sigma, blurred)
+    return out
 
-        def blur(first: int, last: int, source: FloatArray = source, blurred: FloatArray = blurred) -> None:
-            top, bottom = max(0, first - reach), min(height, last + reach)
-            part = cv2.GaussianBlur(source[top:bottom], (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
-            blurred[first:last] = part[first - top : last - top]
 
-        in_parallel(blur, ((first, min(first + rows, height)) for first in range(0, height, rows)))
-    return out.reshape(plane.shape)
+def _blur(plane: FloatArray, sigma: float, out: FloatArray) -> None:
+    """Gaussian blur of one plane, on all threads: strips of rows, with as many more round them as the kernel sees."""
+    source = np.ascontiguousarray(plane, np.float32)
+    height, reach = len(source), math.ceil(4 * sigma) + 2
+    rows = max(64, 8 * reach)
+
+    def work(first: int, last: int) -> None:
+        top, bottom = max(0, first - reach), min(height, last + reach)
+        part = cv2.GaussianBlur(source[top:bottom], (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+        out[first:last] = part[first - top : last - top]
+
+    in_parallel(work, ((first, min(first + rows, height)) for first in range(0, height, rows)))
 
 
 def composite(content: FloatArray, layers: Sequence[FloatArray], weights: Sequence[FloatArray]) -> FloatArray:

@@ -32,7 +32,7 @@ def resize(x: FloatArray, size: tuple[int, int], up: Interpolation = "linear") -
     out = np.empty((x.shape[0], *size), x.dtype)
     for plane, resized in zip(x, out, strict=True):
         how = cv2.INTER_AREA if shrinks else _GROWING[up]
-        cv2.resize(np.ascontiguousarray(plane), (size[1], size[0]), resized, interpolation=how)
+        cv2.resize(np.ascontiguousarray(plane, np.float32), size[::-1], resized, interpolation=how)
     return out
 
 
@@ -105,7 +105,7 @@ class Rows:
 def _widened(x: FloatArray, width: int, how: Interpolation) -> FloatArray:
     """(C, n, w) -> (C, n, width)."""
     if x.shape[-1] == width:
-        return np.ascontiguousarray(x)
+        return np.ascontiguousarray(x, np.float32)
     # The planes below each other are one picture: rows that keep their height take nothing from their neighbours. Only
     # the outermost rows can differ in the last bit, depending on how many there are, so they are not those wanted.
     below = np.empty((x.shape[0] * x.shape[1] + 2 * _BORDER, x.shape[2]), np.float32)
