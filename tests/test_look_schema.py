@@ -17,7 +17,7 @@ from hypothesis import given
 
 from conftest import is_one_sentence
 from selfieart import Look, SegmentLook
-from selfieart.app.errors import Refused
+from selfieart.app.errors import RequestError
 from selfieart.app.messages import look_from_json, look_json
 from selfieart.cli.photo import look_from
 from selfieart.errors import LookError, SelfieartError
@@ -102,7 +102,7 @@ def test_toml_json_and_the_app_refuse_the_same(case):
 
 
 def str_of(read) -> str:
-    with pytest.raises((SelfieartError, Refused)) as error:
+    with pytest.raises((SelfieartError, RequestError)) as error:
         read()
     return str(error.value)
 

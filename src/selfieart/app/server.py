@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from selfieart.render.studio import Studio
 
 
-def _load_studio() -> Studio:
+def load_studio() -> Studio:
+    """A studio on the fastest device that is there."""
     from selfieart.render.studio import Studio
 
     return Studio()
@@ -36,7 +37,7 @@ def create_app(
     address: str = "127.0.0.1",
     port: int = 7860,
     token: str | None = None,
-    studio: Callable[[], Studio] = _load_studio,
+    studio: Callable[[], Studio] = load_studio,
     warm: bool = False,
 ) -> tuple[ASGIApp, AppState]:
     """The app as an ASGI application, and what it holds.

@@ -12,13 +12,17 @@ import webbrowser
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from selfieart.app.server import create_app
+from selfieart.app.server import create_app, load_studio
 from selfieart.app.state import AppState
 from selfieart.errors import SelfieartError
+
+if TYPE_CHECKING:
+    from selfieart.render.studio import Studio
 
 PORT = 7860
 _TRIED = 50
@@ -113,7 +117,12 @@ class Server(uvicorn.Server):
 
 
 def serve(
-    address: str, port: int | None, opens_browser: bool, announce: Callable[[str], None], token: str | None = None
+    address: str,
+    port: int | None,
+    opens_browser: bool,
+    announce: Callable[[str], None],
+    token: str | None = None,
+    studio: Callable[[], Studio] = load_studio,
 ) -> None:
     """Serve the app until it is interrupted.
 
@@ -123,6 +132,7 @@ def serve(
         opens_browser: show the page when the server is ready.
         announce: called with the address of the page.
         token: instead of a random one.
+        studio: makes the studio, in the worker's thread.
 
     Raises:
         SelfieartError: it cannot listen there.
@@ -130,7 +140,7 @@ def serve(
     needed = None if is_local(address) else token or secrets.token_urlsafe(24)
     sock = listen(address, PORT if port is None else port, is_exact=port is not None)
     bound = sock.getsockname()[1]
-    app, state = create_app(address, bound, needed, warm=True)
+    app, state = create_app(address, bound, needed, studio, warm=True)
     server = Server(app, state)
     reached = reachable(address)
     shown = f"[{reached}]" if ":" in reached else reached

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
-
 from selfieart.cli.console import plain_console
+from selfieart.cli.machine import Machine
 from selfieart.errors import SelfieartError
 
 
-def run(port: int | None, host: str, opens_browser: bool) -> None:
+def run(port: int | None, host: str, opens_browser: bool, machine: Machine) -> None:
     """Serve the app until it is interrupted."""
     if port is not None and not 0 <= port <= 65535:
         raise SelfieartError(f"--port must be a number from 1 to 65535, not {port}.")
-    # The browser works on the same cores: threads that wait by spinning made a loaded machine five times slower. To be
-    # set before torch is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from selfieart.app.serving import is_local, serve
 
     console = plain_console()
@@ -27,4 +23,4 @@ def run(port: int | None, host: str, opens_browser: bool) -> None:
             )
         console.print("Ctrl-C stops it. Nothing leaves this computer, and nothing is kept.")
 
-    serve(host, port, opens_browser, announce)
+    serve(host, port, opens_browser, announce, studio=machine.studio)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from selfieart.cli.console import beside, check_output, plain_console, print_json, progress
+from selfieart.cli.machine import Machine
 from selfieart.cli.photo import look_from
 from selfieart.errors import LookError
 from selfieart.look import Look
@@ -22,6 +23,7 @@ def run(
     column_segment: str,
     options: dict[str, Any],
     look_file: Path | None,
+    machine: Machine,
     overwrite: bool,
     as_json: bool,
 ) -> None:
@@ -37,10 +39,9 @@ def run(
     with progress(quiet=as_json) as report:
         report("load", 0.0)
         from selfieart.imaging import write_photo
-        from selfieart.render.studio import Studio
         from selfieart.sheets.gallery import gallery
 
-        portrait = Studio().open(picture)
+        portrait = machine.studio().open(picture)
         page = gallery(portrait, row_styles, column_styles, row_segment, column_segment, look, report)
         write_photo(target, page, overwrite=overwrite)
     if as_json:

@@ -10,6 +10,7 @@ import typer
 
 from selfieart import __version__
 from selfieart.cli.evaluate import app as evaluate
+from selfieart.cli.machine import Machine
 from selfieart.cli.train import app as train
 from selfieart.errors import Cancelled, SelfieartError
 from selfieart.methods.registry import METHODS
@@ -45,6 +46,18 @@ ParserName = Annotated[
     str,
     typer.Option(
         "--parser", help="Who finds the segments: unet; bisenet, faster; or segnet, which knows person and background."
+    ),
+]
+DeviceOption = Annotated[
+    str,
+    typer.Option(
+        "--device", envvar="SELFIEART_DEVICE", help="auto (the fastest that is installed), cpu or gpu: see doctor."
+    ),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        "--threads", envvar="SELFIEART_THREADS", help="How many compute at once; all there are when left out."
     ),
 ]
 LookFile = Annotated[Path | None, typer.Option("--look", help="A look: a TOML file, or a PNG made by selfieart.")]
@@ -119,6 +132,8 @@ def photo(
         ),
     ] = None,
     parser: ParserName = DEFAULT_PARSER,
+    device: DeviceOption = "auto",
+    threads: Threads = None,
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
@@ -131,7 +146,8 @@ def photo(
     options = {"tau": tau, "stroke": stroke, "blend": blend, "faces": faces, "seed": seed}
     knobs = {"strength": strength or [], "keep_color": keep_color or [], "feather": feather or []}
     slow = MethodRequest(method, features, weights, iterations, gamma, masks, guidance, content_map, style_map)
-    run(picture, out, style or [], knobs, options, slow, look, save_look, parser, overwrite, as_json)
+    machine = Machine(device, threads)
+    run(picture, out, style or [], knobs, options, slow, look, save_look, parser, machine, overwrite, as_json)
 
 
 @app.command()
@@ -183,6 +199,8 @@ def video(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where a killed run stopped; keep what is done if this one is.")
     ] = False,
+    device: DeviceOption = "auto",
+    threads: Threads = None,
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
@@ -206,6 +224,7 @@ def video(
         steadiness,
         parse_every,
         parser,
+        Machine(device, threads),
         preview,
         save_look,
         overwrite,
@@ -223,13 +242,15 @@ def parse(
     ] = None,
     faces: FacesOption = "all",
     parser: ParserName = DEFAULT_PARSER,
+    device: DeviceOption = "auto",
+    threads: Threads = None,
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
     """Find the segments of a photo: hair, skin, eyes, lips, clothes, background ..."""
     from selfieart.cli.parse import run
 
-    run(picture, out, labels, faces, parser, overwrite, as_json)
+    run(picture, out, labels, faces, parser, Machine(device, threads), overwrite, as_json)
 
 
 @app.command()
@@ -263,6 +284,14 @@ def models(as_json: Json = False) -> None:
 
 
 @app.command()
+def doctor(as_json: Json = False) -> None:
+    """Say what runs where: runtimes, devices, threads, extras, and whether every model is whole and answers."""
+    from selfieart.cli.doctor import run
+
+    run(as_json)
+
+
+@app.command()
 def gallery(
     picture: Picture,
     rows: Annotated[str, typer.Option("--rows", help="Styles of the rows, with commas between.")],
@@ -275,6 +304,8 @@ def gallery(
     tau: Tau = None,
     stroke: Stroke = None,
     look: LookFile = None,
+    device: DeviceOption = "auto",
+    threads: Threads = None,
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
@@ -290,6 +321,7 @@ def gallery(
         column_segment,
         {"tau": tau, "stroke": stroke},
         look,
+        Machine(device, threads),
         overwrite,
         as_json,
     )
@@ -298,13 +330,15 @@ def gallery(
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="Output.")] = Path("selfieart-demo.png"),
+    device: DeviceOption = "auto",
+    threads: Threads = None,
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
     """Make a first artwork from the packaged portrait."""
     from selfieart.cli.photo import demo as run
 
-    run(out, overwrite, as_json)
+    run(out, Machine(device, threads), overwrite, as_json)
 
 
 @app.command(name="app")
@@ -316,11 +350,13 @@ def serve_app(
         str, typer.Option("--host", help="Address to listen on; one that others can reach needs the printed token.")
     ] = "127.0.0.1",
     no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the browser.")] = False,
+    device: DeviceOption = "auto",
+    threads: Threads = None,
 ) -> None:
     """Open the app: a page in the browser, served from this computer by this computer."""
     from selfieart.cli.app import run
 
-    run(port, host, not no_open)
+    run(port, host, not no_open, Machine(device, threads))
 
 
 def _version(show: bool) -> None:

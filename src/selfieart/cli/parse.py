@@ -8,13 +8,21 @@ import numpy as np
 from rich.table import Table
 
 from selfieart.cli.console import check_output, face_count, plain_console, print_json, progress
+from selfieart.cli.machine import Machine
 from selfieart.errors import ImageError
 from selfieart.parsing.choice import check_faces
 from selfieart.segments import SEGMENTS
 
 
 def run(
-    picture: Path, out: Path | None, labels: Path | None, faces: str, parser: str, overwrite: bool, as_json: bool
+    picture: Path,
+    out: Path | None,
+    labels: Path | None,
+    faces: str,
+    parser: str,
+    machine: Machine,
+    overwrite: bool,
+    as_json: bool,
 ) -> None:
     """Parse one photo, write what was asked for, and report the segments and faces found."""
     from selfieart.parsing.registry import check_parser
@@ -31,9 +39,7 @@ def run(
         raise ImageError(f"The overlay and the class map are both {out}: give them different names.")
     with progress(quiet=as_json) as report:
         report("load", 0.0)
-        from selfieart.render.studio import Studio
-
-        portrait = Studio(parser).open(picture)
+        portrait = machine.studio(parser).open(picture)
         report("parse", 0.0)
         parsing = portrait.parsing(wanted)
         classes = parsing.labels(portrait.photo.pixels)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from selfieart.cli.console import beside, check_output, plain_console, print_json, progress, timing
+from selfieart.cli.machine import Machine
 from selfieart.errors import LookError, unknown
 from selfieart.look import Look, SegmentLook
 from selfieart.look_schema import LOOK_OPTIONS, SEGMENT_OPTIONS
@@ -75,6 +76,7 @@ def run(
     look_file: Path | None,
     save_look: Path | None,
     parser: str,
+    machine: Machine,
     overwrite: bool,
     as_json: bool,
 ) -> None:
@@ -99,17 +101,17 @@ def run(
                 raise LookError(f"--save-look {save_look} is {what}: give them different names.")
         check_target(save_look, overwrite)
     prepare = _slow_method(slow, look)
-    _paint(picture, target, look, overwrite, as_json, prepare, parser)
+    _paint(picture, target, look, overwrite, as_json, machine, prepare, parser)
     if save_look:
         look.save(save_look, overwrite)
 
 
-def demo(out: Path, overwrite: bool, as_json: bool) -> None:
+def demo(out: Path, machine: Machine, overwrite: bool, as_json: bool) -> None:
     """Paint the packaged portrait and say what was done."""
     check_output(out, None, overwrite)
     with ExitStack() as stack:
         path = stack.enter_context(resources.as_file(resources.files("selfieart").joinpath("data", "astronaut.jpg")))
-        _paint(path, out, DEMO, overwrite, as_json)
+        _paint(path, out, DEMO, overwrite, as_json, machine)
 
 
 def look_from(style: list[str], knobs: dict[str, list[str]], options: dict[str, Any], look: Look) -> Look:
@@ -179,15 +181,14 @@ def _paint(
     look: Look,
     overwrite: bool,
     as_json: bool,
+    machine: Machine,
     prepare: Callable[[Portrait], Repaint] | None = None,
     parser: str = DEFAULT_PARSER,
 ) -> None:
     start = time.perf_counter()
     with progress(quiet=as_json) as report:
         report("load", 0.0)
-        from selfieart.render.studio import Studio
-
-        studio = Studio(parser)
+        studio = machine.studio(parser)
         loaded = time.perf_counter()
         portrait = studio.open(picture)
         opened = time.perf_counter()

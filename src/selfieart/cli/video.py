@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, Task, TextColumn, 
 from rich.text import Text
 
 from selfieart.cli.console import plain_console, print_json, timing
+from selfieart.cli.machine import Machine
 from selfieart.cli.photo import look_from
 from selfieart.errors import LookError, SelfieartError
 from selfieart.look import Look
@@ -38,6 +39,7 @@ def run(
     steadiness: float,
     parse_every: str,
     parser: str,
+    machine: Machine,
     preview: Path | None,
     save_look: Path | None,
     overwrite: bool,
@@ -74,10 +76,9 @@ def run(
     begin = time.perf_counter()
     with _progress(frames, quiet=as_json) as progress:
         progress("load", 0.0)
-        from selfieart.render.studio import Studio
         from selfieart.video.painter import VideoPainter
 
-        painter = VideoPainter(Studio(parser), look, steadiness=steadiness, parse_every=every)
+        painter = VideoPainter(machine.studio(parser), look, steadiness=steadiness, parse_every=every)
         loaded = time.perf_counter() - begin
         try:
             report = paint_video(clip, target, painter, options, progress)

@@ -3,13 +3,14 @@
 from selfieart.engine.devices import DEVICES, Device, check_device, runtimes
 from selfieart.engine.memory import release_memory
 from selfieart.engine.network import Network, Precision
-from selfieart.engine.threads import engine_lock, pool, set_threads, threads
+from selfieart.engine.threads import available_threads, engine_lock, pool, set_threads, threads
 
 __all__ = [
     "DEVICES",
     "Device",
     "Network",
     "Precision",
+    "available_threads",
     "check_device",
     "engine_lock",
     "pool",

@@ -1,0 +1,49 @@
+"""What commands may use of the machine: which device, and how many threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from selfieart.errors import SelfieartError, unknown
+from selfieart.parsing.choice import DEFAULT_PARSER
+
+if TYPE_CHECKING:
+    from selfieart.engine import Device
+    from selfieart.render.studio import Studio
+
+DEVICES = ("auto", "cpu", "gpu")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a command may use; wrong values are refused before any work.
+
+    Attributes:
+        device: auto, cpu or gpu.
+        threads: how many compute; None for all that the process may use.
+
+    Raises:
+        UnknownName: there is no such device.
+        SelfieartError: the number of threads is not from 1 to 256.
+    """
+
+    device: str = "auto"
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.device not in DEVICES:
+            raise unknown("device", self.device, DEVICES)
+        if self.threads is not None and not 1 <= self.threads <= 256:
+            raise SelfieartError(f"threads must be a number from 1 to 256, not {self.threads}.")
+
+    def studio(self, parser: str = DEFAULT_PARSER) -> Studio:
+        """A studio on this machine; its models are loaded when they are needed.
+
+        Raises:
+            UnknownName: there is no such parser.
+            SelfieartError: the device is not there.
+        """
+        from selfieart.render.studio import Studio
+
+        return Studio(parser, self.threads, cast("Device", self.device))
