@@ -87,7 +87,7 @@ def soaked(runtime: str, inferences: int, largest: int, seed: int) -> list[dict[
             # The network itself: how often the parser runs it depends on the faces it believes to see.
             m = parser.contract.multiple
             padded = picture[:, : height // m * m, : width // m * m]
-            parser.network(**{"image": parser.contract.normalised(padded)})
+            parser.network(image=parser.contract.normalised(padded))
         else:
             stylizer.render(picture, code)
         if number in at:
