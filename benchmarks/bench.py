@@ -81,7 +81,8 @@ def main() -> None:
         told = ", ".join(f"{name} {share:.0%}" for name, share in others.items())
         console.print(
             f"[yellow]The machine was not calm, load {os.getloadavg()[0]:.1f}. Other programs took, at most in one "
-            f"round: {told}. Measure again.[/]"
+            f"round: {told}. Times and their ratios are no result then, for torch loses more than others do "
+            "when it must share its cores. Measure again.[/]"
         )
     console.print(tables.program_table(programs, sides, published), tables.warm_table(warm, sides))
     console.print(tables.video_table(warm, sides))
@@ -91,12 +92,13 @@ def main() -> None:
     _tell_sizes(console, size, base, install)
     _tell_others(console, warm)
     wanted = goals(programs, warm, sides, size, install)
-    console.print(tables.goal_table(wanted))
+    console.print(tables.goal_table(wanted, max(others.values()) <= DISTURBED))
     if given.json:
         numbers = {
             "machine": facts,
             "sides": warm.facts,
             "notes": notes,
+            "calm": max(others.values()) <= DISTURBED,
             "others": others,
             "programs": programs,
             "published_program": published,

@@ -162,13 +162,15 @@ def stage_table(found: Found, warm: Warm, sides: list[Side]) -> Table:
     return table
 
 
-def goal_table(goals: list[Goal]) -> Table:
-    """What was wanted, and whether it was reached."""
+def goal_table(goals: list[Goal], calm: bool) -> Table:
+    """What was wanted, and whether it was reached; times of a machine that was not calm are no result."""
     table = Table(title="Goals", title_justify="left", title_style="bold")
     for name, justify in (("", "left"), ("side", "left"), ("goal", "right"), ("found", "right"), ("", "left")):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     for goal in goals:
         verdict = "[green]met[/]" if goal.met else "[red]missed[/]"
+        if goal.timed and not calm:
+            verdict += " (not calm: no result)"
         table.add_row(goal.name, goal.side, f"<= {goal.most:g} {goal.unit}", f"{goal.found:.2f} {goal.unit}", verdict)
     return table
 
