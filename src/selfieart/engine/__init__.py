@@ -2,7 +2,8 @@
 
 from selfieart.engine.devices import DEVICES, Device, check_device, runtimes
 from selfieart.engine.memory import release_memory
-from selfieart.engine.network import Network, Precision
+from selfieart.engine.network import Network
+from selfieart.engine.running import Precision
 from selfieart.engine.threads import available_threads, engine_lock, pool, set_threads, threads
 
 __all__ = [

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-import numpy as np
 from numpy.typing import NDArray
 
 from selfieart.engine.devices import Device, Runtime, choose_runtime
+from selfieart.engine.running import FloatArray, Precision, Run
 from selfieart.engine.threads import engine_lock, threads
 from selfieart.weights.graphs import graph, with_weights
-
-FloatArray = NDArray[np.float32]
-
-Precision = Literal["exact", "fast"]
-"""float32 everywhere, or what the processor multiplies fastest: bfloat16 where the runtime can and it is native."""
-
-Run = Callable[[Sequence[str], Mapping[str, NDArray[Any]]], list[FloatArray]]
-"""Names of the outputs wanted, inputs by name -> those outputs."""
 
 
 class Network:

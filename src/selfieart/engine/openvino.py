@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from selfieart.engine.network import Precision, Run
+from selfieart.engine.running import Precision, Run
 
 
 def load(model: bytes, provider: str, threads: int, precision: Precision) -> Run:

@@ -15,6 +15,7 @@ from selfieart.imaging.arrays import FloatArray
 from selfieart.imaging.resize import resize
 from selfieart.look import Look
 from selfieart.parsing.choice import Faces
+from selfieart.parsing.parser import Parser
 from selfieart.parsing.parsing import Parsing
 from selfieart.progress import Progress, silent
 from selfieart.render.artwork import Artwork
@@ -35,9 +36,10 @@ Repaint = Callable[[list[str], FloatArray, Progress], PaintedLayer]
 """Another method's way to paint: names of the styles and where each goes, (S, H, W) -> one picture of all of them."""
 
 
-class Coded(Protocol):
-    """What turns a style into its code."""
+class Tools(Protocol):
+    """What a portrait is made with; the studio is one."""
 
+    parser: Parser
     stylizer: PresetStylizer
 
     def code(self, style: str | ResolvedStyle) -> tuple[str, FloatArray]:
@@ -61,13 +63,13 @@ class Renderer:
     """Makes looks from one photo.
 
     Attributes:
-        codes: what turns a style into its code, and paints.
+        tools: what turns a style into its code, and paints.
         photo: the picture.
         parse: which faces take part -> the segments of the photo.
         paintings: of the photo, or of a larger or smaller copy of it.
     """
 
-    codes: Coded
+    tools: Tools
     photo: Photo
     parse: Callable[[Faces], Parsing]
     paintings: Paintings
@@ -108,7 +110,7 @@ class Renderer:
 
     def _painted_alone(self, painted: Sequence[Worn], look: Look, progress: Progress) -> dict[str, PaintedLayer]:
         """Each part's own painting of the whole photo, by the part's name."""
-        coded = {part.name: self.codes.code(part.style) for part in painted}
+        coded = {part.name: self.tools.code(part.style) for part in painted}
         # A style that any part of a head wears is painted with fine faces for all its segments: once, not twice.
         fine = {coded[part.name][0] for part in painted if part.classes & GROUPS["head"]}
         layers = {}
@@ -125,11 +127,11 @@ class Renderer:
         if repaint is not None:
             names = [part.style.name for part in painted]
             return repaint(sorted(set(names)), _regions(sorted(set(names)), names, masks), progress)
-        coded = [self.codes.code(part.style) for part in painted]
+        coded = [self.tools.code(part.style) for part in painted]
         codes = dict(sorted(coded, key=lambda pair: pair[0]))
         shares = shares_of(_regions(list(codes), [name for name, _ in coded], masks))
         faces = self.parse(look.faces).faces
-        return paint_photo(self.codes.stylizer, self.photo, np.stack(list(codes.values())), look, faces, shares)
+        return paint_photo(self.tools.stylizer, self.photo, np.stack(list(codes.values())), look, faces, shares)
 
     def _effect(self, worn: Worn, mask: FloatArray) -> Layer | None:
         """What is worn and not painted."""
