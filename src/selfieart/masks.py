@@ -134,7 +134,7 @@ def feather(masks: FloatArray, sigmas: Sequence[float]) -> FloatArray:
         total = rows.sum(0)
         rows /= at_least(total, 1e-6, total)
 
-    in_parallel(share, strips_of(out.shape[1], out.shape[2], len(out)))
+    in_parallel(share, strips_of(masks.shape[-2], masks.shape[-1], len(masks)))
     return out
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from typing import Literal, get_args
 
 from selfieart.errors import SelfieartError, unknown
+from selfieart.extras import has
 
 Device = Literal["auto", "cpu", "gpu"]
 """What a person asks for: the fastest of what is there, the processor, or a graphics card."""
@@ -56,7 +56,7 @@ def runtimes() -> tuple[Runtime, ...]:
     version = onnxruntime.__version__
     installed = onnxruntime.get_available_providers()
     found += [Runtime("onnxruntime", "gpu", name, version) for name in _GPU_PROVIDERS if name in installed]
-    if find_spec("openvino") is not None:
+    if has("openvino"):
         from selfieart.engine.openvino import openvino_module
 
         openvino = openvino_module()

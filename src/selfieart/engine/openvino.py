@@ -36,6 +36,9 @@ def load(model: bytes, provider: str, threads: int, precision: Precision) -> Run
     settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
     if provider == "CPU":
         settings["INFERENCE_NUM_THREADS"] = threads
+        # What it has compiled for a size is kept; usually for 5000 of them, which after a hundred pictures of as many
+        # sizes was 50 MB more, at the same speed.
+        settings["CPU_RUNTIME_CACHE_CAPACITY"] = "20"
         if precision == "exact" or "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             settings["INFERENCE_PRECISION_HINT"] = "f32"
         else:
