@@ -23,14 +23,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from rich.console import Console
 from rich.table import Table
 
 from reference import Reference
 from selfieart import Look, SegmentLook, Studio
+from selfieart.engine import threads
 from selfieart.imaging import read_photo
-from selfieart.imaging.arrays import as_tensor
+from selfieart.networks.tensors import as_tensor
 from selfieart.video.frame import Frame
 from selfieart.video.painter import VideoPainter
 
@@ -159,7 +159,7 @@ def main() -> None:
         if name in painters:
             total = per_round * given.rounds
             rows[name]["stages"] = {stage: value / total for stage, value in painters[name].seconds.items()}
-    table = Table(title=f"{width}x{height}, {torch.get_num_threads()} threads", title_justify="left")
+    table = Table(title=f"{width}x{height}, {threads()} threads", title_justify="left")
     for title in ("", "ms/frame", "frames/s", "times as long", "ms of the stages"):
         table.add_column(title, justify="left" if title in ("", "ms of the stages") else "right")
     for name, row in rows.items():

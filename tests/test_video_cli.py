@@ -31,7 +31,7 @@ def quick(monkeypatch):
             super().__init__()
             made.append((look, steadiness, parse_every))
 
-    monkeypatch.setattr("selfieart.render.studio.Studio", lambda parser: None)
+    monkeypatch.setattr("selfieart.render.studio.Studio", lambda *_: None)
     monkeypatch.setattr("selfieart.video.painter.VideoPainter", Painter)
     return made
 

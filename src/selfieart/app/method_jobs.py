@@ -15,7 +15,7 @@ from selfieart.imaging import write_photo
 from selfieart.look import PNG_KEY, Look
 from selfieart.methods.registry import load_method, options_from
 from selfieart.methods.repaint import repaint_with
-from selfieart.networks.tensors import as_pixels
+from selfieart.imaging.arrays import as_pixels
 from selfieart.styles.resolve import resolve_style
 
 if TYPE_CHECKING:

@@ -57,8 +57,9 @@ def runtimes() -> tuple[Runtime, ...]:
     installed = onnxruntime.get_available_providers()
     found += [Runtime("onnxruntime", "gpu", name, version) for name in _GPU_PROVIDERS if name in installed]
     if has("openvino"):
-        import openvino
+        from selfieart.engine.openvino import openvino_module
 
+        openvino = openvino_module()
         openvino_version = openvino.get_version().split("-")[0]
         devices = openvino.Core().available_devices
         found += [Runtime("openvino", "gpu", name, openvino_version) for name in devices if name.startswith("GPU")]

@@ -1,4 +1,4 @@
-"""Resizing of float pictures: area averaging down, bicubic or bilinear up."""
+"""Resizing of pictures: area averaging down, bicubic or bilinear up."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from selfieart.imaging.arrays import FloatArray
+from selfieart.imaging.arrays import FloatArray, Pixels
 
 Interpolation = Literal["linear", "cubic"]
 
@@ -34,6 +34,19 @@ def resize(x: FloatArray, size: tuple[int, int], up: Interpolation = "linear") -
         how = cv2.INTER_AREA if shrinks else _GROWING[up]
         cv2.resize(np.ascontiguousarray(plane, np.float32), size[::-1], resized, interpolation=how)
     return out
+
+
+def resize_pixels(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """A picture (H, W, 3) in bytes at another size (h, w): area averages when it shrinks, cubic when it grows.
+
+    Returns:
+        (h, w, 3); the picture itself when the size is already right.
+    """
+    if pixels.shape[:2] == size:
+        return pixels
+    shrinks = size[0] <= pixels.shape[0] and size[1] <= pixels.shape[1]
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    return cv2.resize(pixels, size[::-1], interpolation=how)  # type: ignore[return-value]
 
 
 def resize_rows(

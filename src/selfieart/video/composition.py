@@ -16,12 +16,13 @@ from selfieart.engine import pool
 from selfieart.imaging.arrays import FloatArray, Pixels, as_picture, as_pixels
 from selfieart.imaging.color import grey, keep_color
 from selfieart.imaging.guided import guided_coefficients
-from selfieart.imaging.resize import resize
+from selfieart.imaging.resize import resize, resize_pixels
 from selfieart.masks import feather, soft_masks
 from selfieart.parsing.parsing import EDGE_EPS, EDGE_RADIUS
 from selfieart.render.layers import BlurLayer
+from selfieart.render.painter import scaled
 from selfieart.render.plan import Worn
-from selfieart.sizes import Size, size_within
+from selfieart.sizes import size_within
 from selfieart.video.steady import FAINTEST
 
 Box = tuple[int, int, int, int]
@@ -147,15 +148,15 @@ def _layer(part: Worn, pixels: Pixels, mask: FloatArray, box: Box, painting: Flo
         assert painting is not None
         colors = np.ascontiguousarray(painting[..., :3])
         if part.keep_color:
-            content = as_picture(resized(pixels, colors.shape[:2]))
+            content = scaled(pixels, colors.shape[:2])
             kept = keep_color(content, np.ascontiguousarray(colors.transpose(2, 0, 1)), part.keep_color)
             colors = np.ascontiguousarray(kept.transpose(1, 2, 0))
-        return resized(cv2.convertScaleAbs(colors, alpha=255), (height, width))[here]  # type: ignore[arg-type]
+        return resize_pixels(cv2.convertScaleAbs(colors, alpha=255), (height, width))[here]  # type: ignore[arg-type]
     if part.style.kind == "color" and not part.keep_color:
         return np.full((bottom - top, right - left, 3), part.style.color, np.uint8)
     content = as_picture(pixels[here])
     if part.style.kind == "blur":
-        small = as_picture(resized(pixels, size_within((height, width), _BLUR_SIDE)))
+        small = scaled(pixels, size_within((height, width), _BLUR_SIDE))
         whole = np.zeros((1, height, width), np.float32)
         whole[0, top:bottom, left:right] = mask
         inside = resize(whole, (small.shape[-2], small.shape[-1]))[0]
@@ -166,12 +167,3 @@ def _layer(part: Worn, pixels: Pixels, mask: FloatArray, box: Box, painting: Flo
         layer = np.empty_like(content)
         layer[:] = np.array(part.style.color, np.float32)[:, None, None] / 255
     return as_pixels(keep_color(content, layer, part.keep_color))
-
-
-def resized(pixels: Pixels, size: Size) -> Pixels:
-    """A picture (H, W, 3) in bytes at another size (h, w): area averages down, cubic up."""
-    if pixels.shape[:2] == size:
-        return pixels
-    shrinks = size[0] <= pixels.shape[0] and size[1] <= pixels.shape[1]
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    return cv2.resize(pixels, size[::-1], interpolation=how)  # type: ignore[return-value]

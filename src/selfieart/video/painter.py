@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from selfieart.errors import SelfieartError
 from selfieart.imaging.arrays import FloatArray, Pixels
-from selfieart.imaging.resize import resize
+from selfieart.imaging.resize import resize, resize_pixels
 from selfieart.look import Look
 from selfieart.masks import soft_masks
 from selfieart.render.feed_forward import SMALLEST_SIDE
@@ -22,7 +22,7 @@ from selfieart.render.plan import plan
 from selfieart.render.studio import Studio
 from selfieart.segments import GROUPS
 from selfieart.sizes import Size
-from selfieart.video.composition import Box, composed, frame_masks, region_of, resized
+from selfieart.video.composition import Box, composed, frame_masks, region_of
 from selfieart.video.flow import FLOW_SIDE, Motion, motion_between, reduced
 from selfieart.video.following import FrameParser
 from selfieart.video.frame import Frame
@@ -174,7 +174,7 @@ class VideoPainter:
             return None, replace(state, painting=None)
         h, w = working_size((height, width), self.look.stroke_side())
         with self._stage("statistics"):
-            content = resized(pixels, (h, w))
+            content = resize_pixels(pixels, (h, w))
             shares = self._shares(masks, box, (height, width), (h, w))
             state = self._recorded(content, shares, state)
         with self._stage("style"):
