@@ -69,5 +69,5 @@ class _Previews:
 
     def __call__(self, state: OptimiseProgress) -> None:
         if time.monotonic() - self.shown_at >= _SECONDS_BETWEEN_PREVIEWS:
-            self.show(jpeg(as_pixels(state.preview().detach()), _PREVIEW_SIDE))
+            self.show(jpeg(as_pixels(state.preview().detach().numpy()), _PREVIEW_SIDE))
             self.shown_at = time.monotonic()

@@ -29,7 +29,7 @@ def resize(x: FloatArray, size: tuple[int, int], up: Interpolation = "linear") -
     if (height, width) == tuple(size):
         return x
     shrinks = size[0] <= height and size[1] <= width
-    out = np.empty((x.shape[0], *size), x.dtype)
+    out = np.empty((x.shape[0], *size), np.float32)
     for plane, resized in zip(x, out, strict=True):
         how = cv2.INTER_AREA if shrinks else _GROWING[up]
         cv2.resize(np.ascontiguousarray(plane, np.float32), size[::-1], resized, interpolation=how)
