@@ -12,10 +12,10 @@ from selfieart.app.requests import MethodJobRequest
 from selfieart.app.videos import jpeg
 from selfieart.errors import SelfieartError
 from selfieart.imaging import write_photo
+from selfieart.imaging.arrays import as_pixels
 from selfieart.look import PNG_KEY, Look
 from selfieart.methods.registry import load_method, options_from
 from selfieart.methods.repaint import repaint_with
-from selfieart.imaging.arrays import as_pixels
 from selfieart.styles.resolve import resolve_style
 
 if TYPE_CHECKING:

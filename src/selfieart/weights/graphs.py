@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ class Graph:
     data: bytes
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    weights: dict[str, tuple[int, ...]]
+    weights: Mapping[str, tuple[int, ...]]
 
 
 @cache
@@ -73,7 +74,7 @@ def graph(name: str) -> Graph:
     if hashlib.sha256(data).hexdigest() != listed["sha256"]:
         raise WeightsError(f"The graph {name} differs from the listed sha256: install selfieart again.")
     weights = {key: tuple(shape) for key, shape in listed["weights"].items()}  # type: ignore[attr-defined]
-    return Graph(name, data, tuple(listed["inputs"]), tuple(listed["outputs"]), weights)  # type: ignore[arg-type]
+    return Graph(name, data, tuple(listed["inputs"]), tuple(listed["outputs"]), MappingProxyType(weights))  # type: ignore[arg-type]
 
 
 def with_weights(graph: Graph, weights: Mapping[str, NDArray[np.float32]]) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -44,12 +45,12 @@ class WeightsEntry:
     bytes: int
     architecture: str
     parameters: int
-    input: dict[str, Any]
+    input: Mapping[str, Any]
     classes: tuple[str, ...]
     licence: str
     data: tuple[str, ...]
     training: str
-    metrics: dict[str, Any]
+    metrics: Mapping[str, Any]
 
 
 @cache
