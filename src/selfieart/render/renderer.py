@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
@@ -79,7 +78,7 @@ class Renderer:
         """See :meth:`selfieart.render.portrait.Portrait.render`."""
         watch, worn = _Stopwatch(), plan(look)
         if not worn:
-            return Artwork(self.photo.pixels.copy(), self.photo, look, MappingProxyType(watch.seconds))
+            return Artwork(self.photo.pixels.copy(), self.photo, look, dict(watch.seconds))
         progress("parse", 0.0)
         with watch.stage("parse"):
             parsing = self.parse(look.faces)
@@ -103,7 +102,7 @@ class Renderer:
             progress("style", 1.0)
         with watch.stage("compose"):
             pixels = compose(self.photo.pixels, [self._part(p, layers[p.name]) for p in worn], masks, progress)
-        return Artwork(pixels, self.photo, look, MappingProxyType(watch.seconds), _notes(worn, parsing))
+        return Artwork(pixels, self.photo, look, dict(watch.seconds), _notes(worn, parsing))
 
     def _part(self, worn: Worn, layer: Layer | None) -> Part:
         size = (self.photo.height, self.photo.width)
