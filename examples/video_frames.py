@@ -17,9 +17,7 @@ import numpy as np
 
 from selfieart import Look, SegmentLook, Studio
 from selfieart.imaging import read_photo, write_photo
-from selfieart.video.frame import Frame, paint_frames
-from selfieart.video.io.reading import read_frames
-from selfieart.video.painter import VideoPainter
+from selfieart.video import Frame, VideoPainter, paint_frames, read_frames
 
 
 def passing_camera(count: int = 6) -> Iterator[Frame]:

@@ -25,7 +25,7 @@ _FROM_STUDIO = ("Artwork", "Portrait", "Studio")
 
 
 def __getattr__(name: str) -> Any:
-    # The studio brings torch with it, which takes a second to import: the command line's help must not wait for it.
+    # The studio brings OpenCV and the engine with it: the command line's help must not wait for them.
     if name in _FROM_STUDIO:
         import selfieart.render.studio
 
