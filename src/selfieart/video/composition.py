@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from selfieart.engine import pool
 from selfieart.imaging.arrays import FloatArray, Pixels, as_picture, as_pixels
 from selfieart.imaging.color import grey, keep_color
 from selfieart.imaging.guided import guided_coefficients
 from selfieart.imaging.resize import resize, resize_pixels
+from selfieart.imaging.strips import in_parallel
 from selfieart.masks import feather, soft_masks
 from selfieart.parsing.parsing import EDGE_EPS, EDGE_RADIUS
 from selfieart.render.layers import BlurLayer
@@ -74,15 +74,17 @@ def frame_masks(
     colors = cv2.split(np.ascontiguousarray(pixels[top:bottom, left:right]))
     out = np.zeros((len(logits), bottom - top, right - left), np.float32)
 
-    def enlarge(group: int) -> None:
-        def full(plane: FloatArray) -> FloatArray:
-            return cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR)[top:bottom, left:right]  # type: ignore[return-value]
+    def enlarge(group: int, _: int) -> None:
+        # One plane of the whole frame at a time: memory that is new costs more than what is done in it.
+        full = np.empty((height, width), np.float32)
+        part = full[top:bottom, left:right]
+        for plane, color in zip(coefficients[group], (*colors, None), strict=True):
+            cv2.resize(plane, (width, height), full, interpolation=cv2.INTER_LINEAR)
+            if color is not None:
+                cv2.multiply(part, color, part, 1 / 255, cv2.CV_32F)
+            out[group] += part
 
-        out[group] = full(coefficients[group, 3])
-        for plane, color in zip(coefficients[group], colors, strict=False):
-            out[group] += cv2.multiply(full(plane), color, scale=1 / 255, dtype=cv2.CV_32F)
-
-    list(pool().map(enlarge, range(len(logits) - 1)))
+    in_parallel(enlarge, ((group, group + 1) for group in range(len(logits) - 1)))
     return feather(soft_masks(out, tau), sigmas)
 
 
