@@ -19,10 +19,10 @@ from selfieart.cli.doctor import examine
 from selfieart.engine import DEVICES, Network, engine_lock, pool, release_memory, runtimes, set_threads, threads
 from selfieart.engine import devices as devices_module
 from selfieart.engine import network as network_module
-from selfieart.engine.devices import Runtime, check_device, choose_runtime
+from selfieart.engine.devices import Runtime, check_device, runtimes_for
 from selfieart.engine.processor import processor_features, processor_name
 from selfieart.engine.threads import available_threads
-from selfieart.errors import SelfieartError, UnknownName
+from selfieart.errors import DeviceError, SelfieartError, UnknownName
 from selfieart.imaging.arrays import FloatArray
 from selfieart.render.style_network import StyleNetwork
 from selfieart.weights import load_weights
@@ -41,7 +41,7 @@ def own_threads():
 @pytest.fixture(params=ON_CPU, ids=lambda runtime: runtime.name)
 def runtime(request, monkeypatch) -> Runtime:
     """Every runtime that is installed, one after the other."""
-    monkeypatch.setattr(network_module, "choose_runtime", lambda device: request.param)
+    monkeypatch.setattr(network_module, "runtimes_for", lambda device: (request.param,))
     return request.param
 
 
@@ -139,14 +139,14 @@ def fresh_runtimes():
 
 def test_onnx_runtime_is_always_there():
     assert Runtime("onnxruntime", "cpu", "CPUExecutionProvider", runtimes()[-1].version) == runtimes()[-1]
-    assert choose_runtime("cpu").device == "cpu"
+    assert runtimes_for("cpu")[0].device == "cpu"
     assert DEVICES == ("auto", "cpu", "gpu")
 
 
 def test_a_graphics_card_that_the_runtime_has_comes_first(monkeypatch, fresh_runtimes):
     with_providers(monkeypatch, "DmlExecutionProvider", "CUDAExecutionProvider")
-    assert [choose_runtime(device).provider for device in ("auto", "gpu")] == ["CUDAExecutionProvider"] * 2
-    assert choose_runtime("cpu").device == "cpu"
+    assert [runtimes_for(device)[0].provider for device in ("auto", "gpu")] == ["CUDAExecutionProvider"] * 2
+    assert runtimes_for("cpu")[0].device == "cpu"
     assert runtimes()[0].label.endswith("on the CUDAExecutionProvider")
 
 
@@ -155,7 +155,21 @@ def test_without_a_graphics_card_a_sentence_says_what_to_install(monkeypatch, fr
     if any(runtime.device == "gpu" for runtime in runtimes()):
         pytest.skip("OpenVINO sees a graphics card here")
     with pytest.raises(SelfieartError, match="onnxruntime-gpu") as error:
-        choose_runtime("gpu")
+        runtimes_for("gpu")[0]
+    assert is_one_sentence(str(error.value))
+
+
+@pytest.mark.filterwarnings("ignore:Specified provider")
+def test_a_card_that_cannot_compute_is_left_for_the_processor_unless_it_was_asked_for(monkeypatch, fresh_runtimes):
+    """The runtime would only log it, and compute elsewhere without a word."""
+    with_providers(monkeypatch, "CUDAExecutionProvider")
+    picture = np.zeros((1, 3, 64, 64), np.float32)
+    network = Network("segnet", lambda: load_weights("segnet"), "auto")
+    assert network.runtime.provider == "CUDAExecutionProvider"
+    assert network(image=picture)[0].shape == (1, 1, 64, 64)
+    assert network.runtime.device == "cpu"
+    with pytest.raises(DeviceError, match="choose --device cpu") as error:
+        Network("segnet", lambda: load_weights("segnet"), "gpu").load()
     assert is_one_sentence(str(error.value))
 
 
@@ -177,7 +191,7 @@ def test_the_command_line_refuses_them_before_any_work(arguments, tmp_path, caps
 
 def test_openvino_is_preferred_where_it_is_installed():
     pytest.importorskip("openvino")
-    assert choose_runtime("cpu").name == "openvino"
+    assert runtimes_for("cpu")[0].name == "openvino"
 
 
 # --- what runtimes compute -----------------------------------------------------------------------------------------
@@ -187,7 +201,7 @@ def test_every_runtime_computes_the_same(monkeypatch):
     codes, picture = load_weights("presets")["codes"], np.random.default_rng(0).random((3, 64, 96), np.float32)
     found = []
     for runtime in ON_CPU:
-        monkeypatch.setattr(network_module, "choose_runtime", lambda device, chosen=runtime: chosen)
+        monkeypatch.setattr(network_module, "runtimes_for", lambda device, chosen=runtime: (chosen,))
         found.append(StyleNetwork(lambda: load_weights("presets"), "cpu").paint(picture, codes[:1], seed=2))
     for other in found[1:]:
         np.testing.assert_allclose(other, found[0], rtol=0, atol=1e-4)
@@ -248,7 +262,7 @@ def said(*arguments: str) -> None:
 
 def test_the_doctor_finds_everything_whole(capsys):
     found = examine()
-    assert found.runtimes[0] == choose_runtime("auto").label
+    assert found.runtimes[0] == runtimes_for("auto")[0].label
     assert not [model for model in found.models if model.fault]
     assert {model.name for model in found.models} == {"unet", "bisenet", "segnet", "presets", "any style"}
     said("doctor", "--json")

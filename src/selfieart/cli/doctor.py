@@ -30,11 +30,13 @@ class Model:
 
     Attributes:
         name: of the model.
+        where: it ran.
         seconds: to load it and to run it.
         fault: what is wrong with it; empty when nothing is.
     """
 
     name: str
+    where: str
     seconds: float
     fault: str
 
@@ -100,31 +102,41 @@ def examine() -> Findings:
 
 
 def _models() -> tuple[Model, ...]:
+    from selfieart.parsing.parser import FaceParser
+    from selfieart.parsing.person import SegNetParser
     from selfieart.parsing.registry import load_parser, parsers
     from selfieart.render.loading import load_presets
 
     picture = np.random.default_rng(0).random((3, _SIDE, _SIDE), np.float32)
 
-    def parsed(name: str) -> FloatArray:
-        return load_parser(name).parse(picture).logits
+    def parsed(name: str) -> tuple[FloatArray, str]:
+        parser = load_parser(name)
+        assert isinstance(parser, FaceParser | SegNetParser)
+        return parser.parse(picture).logits, parser.network.runtime.label
 
-    def painted() -> FloatArray:
+    def painted() -> tuple[FloatArray, str]:
         stylizer = load_presets()
-        return stylizer.render(picture, stylizer.encode(stylizer.styles()[0])[None])
+        out = stylizer.render(picture, stylizer.encode(stylizer.styles()[0])[None])
+        return out, stylizer.network.runtime.label
 
-    cases: dict[str, Callable[[], FloatArray]] = {name: partial(parsed, name) for name in parsers()}
-    cases |= {"presets": painted, "any style": lambda: load_presets().encode_picture(picture)}
+    def encoded() -> tuple[FloatArray, str]:
+        stylizer = load_presets()
+        return stylizer.encode_picture(picture), stylizer.network.runtime.label
+
+    cases: dict[str, Callable[[], tuple[FloatArray, str]]] = {name: partial(parsed, name) for name in parsers()}
+    cases |= {"presets": painted, "any style": encoded}
     return tuple(_examined(name, case) for name, case in cases.items())
 
 
-def _examined(name: str, case: Callable[[], FloatArray]) -> Model:
-    start = time.perf_counter()
+def _examined(name: str, case: Callable[[], tuple[FloatArray, str]]) -> Model:
+    start, where = time.perf_counter(), ""
     try:
-        fault = "" if bool(np.isfinite(case()).all()) else "gives values that are no numbers"
+        values, where = case()
+        fault = "" if bool(np.isfinite(values).all()) else "gives values that are no numbers"
     except Exception as error:
         # Whatever a runtime raises when it cannot load or run a model is what the doctor is asked to find.
         fault = str(error).strip().partition("\n")[0] or type(error).__name__
-    return Model(name, round(time.perf_counter() - start, 3), fault)
+    return Model(name, where, round(time.perf_counter() - start, 3), fault)
 
 
 def _tell(found: Findings) -> None:
@@ -138,7 +150,7 @@ def _tell(found: Findings) -> None:
     for name, there in found.extras.items():
         table.add_row(f"extra {name}", "installed" if there else f"missing: pip install 'selfieart[{name}]'")
     for model in found.models:
-        table.add_row(f"model {model.name}", model.fault or f"whole; loaded and ran in {model.seconds} s")
+        table.add_row(f"model {model.name}", model.fault or f"whole; {model.where}, {model.seconds} s")
     plain_console().print(table)
 
 

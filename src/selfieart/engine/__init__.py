@@ -1,6 +1,6 @@
 """Runs the networks: graphs without weights, weights in memory, on the fastest runtime that is installed."""
 
-from selfieart.engine.devices import DEVICES, Device, check_device, runtimes
+from selfieart.engine.devices import DEVICES, Device, Runtime, check_device, runtimes
 from selfieart.engine.memory import release_memory
 from selfieart.engine.network import Network
 from selfieart.engine.running import Precision
@@ -11,6 +11,7 @@ __all__ = [
     "Device",
     "Network",
     "Precision",
+    "Runtime",
     "available_threads",
     "check_device",
     "engine_lock",

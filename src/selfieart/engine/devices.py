@@ -78,18 +78,18 @@ def check_device(device: str) -> None:
         raise unknown("device", str(device), DEVICES)
 
 
-def choose_runtime(device: Device = "auto") -> Runtime:
-    """The preferred runtime for a device.
+def runtimes_for(device: Device = "auto") -> tuple[Runtime, ...]:
+    """What is installed for a device, the preferred one first; at least one.
 
     Raises:
         UnknownName: there is no such device.
         SelfieartError: a graphics card was asked for and nothing installed can use one.
     """
     check_device(device)
-    for runtime in runtimes():
-        if device in ("auto", runtime.device):
-            return runtime
-    raise SelfieartError(
-        "No graphics card can be used: install onnxruntime-gpu (NVIDIA), onnxruntime-directml (Windows) or "
-        "selfieart[openvino] (Intel), or choose --device cpu."
-    )
+    found = tuple(runtime for runtime in runtimes() if device in ("auto", runtime.device))
+    if not found:
+        raise SelfieartError(
+            "No graphics card can be used: install onnxruntime-gpu (NVIDIA), onnxruntime-directml (Windows) or "
+            "selfieart[openvino] (Intel), or choose --device cpu."
+        )
+    return found

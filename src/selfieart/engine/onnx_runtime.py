@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selfieart.engine.running import Precision, Run
+from selfieart.errors import DeviceError
 
 
 def load(model: bytes, provider: str, threads: int, precision: Precision) -> Run:
@@ -19,6 +20,9 @@ def load(model: bytes, provider: str, threads: int, precision: Precision) -> Run
         provider: where it runs; what the provider cannot do runs on the processor.
         threads: of the processor.
         precision: the processor's kernels know float32 only, so "fast" changes nothing.
+
+    Raises:
+        DeviceError: the provider cannot be used, which the runtime itself would only log.
     """
     import onnxruntime
 
@@ -30,6 +34,10 @@ def load(model: bytes, provider: str, threads: int, precision: Precision) -> Run
     options.log_severity_level = 3
     providers = [provider] if provider == "CPUExecutionProvider" else [provider, "CPUExecutionProvider"]
     session = onnxruntime.InferenceSession(model, options, providers=providers)
+    if provider not in session.get_providers():
+        raise DeviceError(
+            f"ONNX Runtime cannot use the graphics card by {provider}: check its driver, or choose --device cpu."
+        )
     run_options = onnxruntime.RunOptions()
     run_options.only_execute_path_to_fetches = True
 

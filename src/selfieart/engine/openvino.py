@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selfieart.engine.running import Precision, Run
+from selfieart.errors import DeviceError
 
 
 def openvino_module() -> ModuleType:
@@ -30,6 +31,9 @@ def load(model: bytes, provider: str, threads: int, precision: Precision) -> Run
         provider: OpenVINO's name of the device.
         threads: of the processor.
         precision: "fast" takes bfloat16 where the processor multiplies it natively.
+
+    Raises:
+        DeviceError: the graphics card cannot be used.
     """
     core = openvino_module().Core()
     settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
@@ -42,7 +46,14 @@ def load(model: bytes, provider: str, threads: int, precision: Precision) -> Run
             settings["INFERENCE_PRECISION_HINT"] = "f32"
         else:
             settings["INFERENCE_PRECISION_HINT"] = "bf16"
-    compiled = core.compile_model(core.read_model(model), provider, settings)
+    try:
+        compiled = core.compile_model(core.read_model(model), provider, settings)
+    except RuntimeError as error:
+        if provider == "CPU":
+            raise
+        raise DeviceError(
+            f"OpenVINO cannot use the graphics card {provider}: check its driver, or choose --device cpu."
+        ) from error
     request = compiled.create_infer_request()
 
     def run(outputs: Sequence[str], inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[np.float32]]:

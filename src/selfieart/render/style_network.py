@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from selfieart.engine import Device, Network, Precision
+from selfieart.engine import Device, Network, Precision, Runtime
 from selfieart.imaging.arrays import FloatArray
 from selfieart.style_grid import noise_map
 from selfieart.weights.graphs import graph
@@ -60,6 +60,11 @@ class StyleNetwork:
     def in_precision(self, precision: Precision) -> StyleNetwork:
         """The same network with other arithmetic; itself when it has it already."""
         return self if precision == self.precision else StyleNetwork(self._weights, self.device, precision)
+
+    @property
+    def runtime(self) -> Runtime:
+        """Where it runs."""
+        return self._network("paint-one").runtime
 
     def check(self) -> None:
         """Load the network.
