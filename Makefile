@@ -42,8 +42,8 @@ base: ## what a user installs, alone in .venv-base: no torch, SciPy or Matplotli
 oldest: .venv-oldest/.installed ## the tests that need no torch, with the oldest versions that pyproject.toml allows
 	.venv-oldest/bin/python -m pytest -m "not slow"
 
-bench: $(VENV)/.installed-dev ## speed and memory, against the published topologies
-	$(BIN)/python benchmarks/bench.py
+bench: $(VENV)/.installed-dev ## speed and memory, beside the version before and others; BENCH="--quick --install" and more
+	$(BIN)/python benchmarks/bench.py $(BENCH)
 
 docs: $(VENV)/.installed-dev ## pictures of README and docs, made anew with this version
 	$(BIN)/python docs/make_pictures.py

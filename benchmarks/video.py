@@ -15,22 +15,18 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
-from fractions import Fraction
-from importlib import resources
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
 import cv2
-import numpy as np
+import torch
 from rich.console import Console
 from rich.table import Table
 
-from reference import Reference
+from panned import panned
+from reference import Reference, tensor
 from selfieart import Look, SegmentLook, Studio
-from selfieart.engine import threads
-from selfieart.imaging import read_photo
-from selfieart.networks.tensors import as_tensor
 from selfieart.video.frame import Frame
 from selfieart.video.painter import VideoPainter
 
@@ -40,21 +36,6 @@ TARGET = 3.6
 TWO = Look({"person": SegmentLook("candy"), "background": SegmentLook("wave")})
 ONE = Look({"person": SegmentLook("candy")})
 LIPS = Look({"lips": SegmentLook("candy"), "eyes": SegmentLook("wave")})
-SIZE = (720, 1280)
-
-
-def panned() -> Iterator[Frame]:
-    """The packaged portrait, slowly panned and zoomed by a hand that trembles."""
-    with resources.as_file(resources.files("selfieart").joinpath("data", "astronaut.jpg")) as path:
-        portrait = read_photo(path).pixels
-    rng, index = np.random.default_rng(0), 0
-    while True:
-        x, y = 6 * np.sin(index / 9) + rng.normal(0, 0.3), 3 * np.cos(index / 7) + rng.normal(0, 0.3)
-        scale = 2.45 + 0.05 * np.sin(index / 20)
-        matrix = np.array([[scale, 0, 10 - scale * (x + 5)], [0, scale, -scale * (y + 3)]])
-        pixels = cv2.warpAffine(portrait, matrix, SIZE[::-1], flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
-        yield Frame(pixels, Fraction(index, 30), index)
-        index += 1
 
 
 def frames_of(clip: Path | None, count: int) -> list[Frame]:
@@ -96,7 +77,7 @@ def published(reference: Reference) -> Callable[[list[Frame]], None]:
             height, width = frame.pixels.shape[:2]
             scale = 512 / min(height, width)
             size = tuple(round(side * scale / 32) * 32 for side in (width, height))
-            picture = as_tensor(cv2.resize(frame.pixels, size, interpolation=cv2.INTER_AREA))
+            picture = tensor(cv2.resize(frame.pixels, size, interpolation=cv2.INTER_AREA))
             masks = (3.0 * reference.parse(picture)).softmax(0)
             out = picture
             for mask in (masks[0], 1 - masks[0]):
@@ -159,7 +140,7 @@ def main() -> None:
         if name in painters:
             total = per_round * given.rounds
             rows[name]["stages"] = {stage: value / total for stage, value in painters[name].seconds.items()}
-    table = Table(title=f"{width}x{height}, {threads()} threads", title_justify="left")
+    table = Table(title=f"{width}x{height}, {torch.get_num_threads()} threads", title_justify="left")
     for title in ("", "ms/frame", "frames/s", "times as long", "ms of the stages"):
         table.add_column(title, justify="left" if title in ("", "ms of the stages") else "right")
     for name, row in rows.items():

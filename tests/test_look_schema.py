@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import tomli_w
 from hypothesis import given
-from make_types import named_look
 
 from conftest import is_one_sentence
+from make_types import named_look
 from selfieart import Look, SegmentLook
 from selfieart.app.errors import RequestError
 from selfieart.app.messages import look_from_json
