@@ -21,7 +21,11 @@ from selfieart.segments import NAMES, members
 __all__ = ["EDGE_EPS", "EDGE_RADIUS", "Parsing", "strips_of"]
 
 EDGE_RADIUS = 3
+"""Pixels of the logits round each that edges are fitted to. Mean IoU of eyes, brows, nose and lips at 1, 3 and 6: .755,
+.754, .737; of the person .966, .967, .968: wide windows suit bodies and lose what is small."""
+
 EDGE_EPS = 2e-3
+"""Variance of the picture below which it has no edge to snap to. IoU is the same within .0005 from 5e-4 to 8e-3."""
 
 
 @dataclass(frozen=True)
