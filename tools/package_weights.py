@@ -32,7 +32,9 @@ def parameters(weights: Path) -> int:
 def package(name: str, weights: Path, fields: dict[str, Any]) -> dict[str, Any]:
     """Copy the file, and write and return its entry."""
     path = FOLDER / "manifest.json"
-    entries = {entry["name"]: entry for entry in json.loads(path.read_text("utf-8"))["weights"]}
+    entries: dict[str, dict[str, Any]] = {
+        entry["name"]: entry for entry in json.loads(path.read_text("utf-8"))["weights"]
+    }
     data = weights.read_bytes()
     entry = entries.get(name, {}) | fields
     entry |= {"name": name, "file": f"{name}.safetensors", "sha256": hashlib.sha256(data).hexdigest()}
