@@ -188,18 +188,12 @@ def video(
 ) -> None:
     """How steady painted videos are: warping error, stable masks, and how much of the style is left."""
     from selfieart.cli.console import plain_console, print_json
-    from selfieart.cli.photo import look_from
-    from selfieart.errors import LookError
+    from selfieart.cli.looks import painting_look
     from selfieart.evaluation import VideoEvaluation, evaluate_video
-    from selfieart.look import Look
 
-    worn = look_from(style or [], {}, {}, Look.load(look) if look else Look())
-    if not worn.segments:
-        raise LookError(
-            "Nothing to paint: give --style SEGMENT=STYLE (or --look FILE), for example --style hair=candy."
-        )
+    painted = painting_look(style or [], {}, {}, look)
     every: Any = int(parse_every) if parse_every.strip().isdecimal() else parse_every.strip().lower()
-    options = VideoEvaluation(tuple(clips), worn, steadiness, every, start, frames, side, teacher, paintings)
+    options = VideoEvaluation(tuple(clips), painted, steadiness, every, start, frames, side, teacher, paintings)
     with plain_console(stderr=True).status("Measuring") as status:
         scores = evaluate_video(options, lambda stage, done: status.update(stage))
     if as_json:
