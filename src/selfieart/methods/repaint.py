@@ -9,6 +9,7 @@ from torch import Tensor
 
 from selfieart.imaging import read_photo
 from selfieart.imaging.arrays import FloatArray
+from selfieart.imaging.resize import scaled
 from selfieart.look import Look
 from selfieart.methods.method import Method
 from selfieart.methods.scene import Scene, tensor_of
@@ -16,7 +17,6 @@ from selfieart.methods.settings import OptimiseOptions, Watch, unwatched
 from selfieart.networks.tensors import resize
 from selfieart.progress import Progress
 from selfieart.render.layers import PaintedLayer
-from selfieart.render.painter import scaled
 from selfieart.render.portrait import Portrait
 from selfieart.render.renderer import Repaint
 from selfieart.sizes import scaled_size, size_within
