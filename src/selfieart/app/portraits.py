@@ -28,7 +28,8 @@ from selfieart.sizes import size_within
 
 if TYPE_CHECKING:
     # The models' code is loaded when the models are: the page is there before.
-    from selfieart.render.studio import Portrait, Studio
+    from selfieart.render.portrait import Portrait
+    from selfieart.render.studio import Studio
 
 PREVIEW_SIDE = 1280
 LOGITS_SIDE = 512

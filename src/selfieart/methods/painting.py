@@ -23,8 +23,9 @@ from selfieart.networks.tensors import as_pixels, as_tensor
 from selfieart.parsing.registry import load_parser
 from selfieart.paths import StrPath
 from selfieart.progress import Progress, silent
+from selfieart.render.artwork import Artwork
 from selfieart.render.portrait import PARSING_SIDE
-from selfieart.render.studio import Artwork, Studio
+from selfieart.render.studio import Studio
 from selfieart.sizes import size_within
 
 Picture = StrPath | Photo | NDArray[np.uint8]

@@ -29,7 +29,7 @@ STYLE_SIDE = 1024
 def repaint_with(
     method: Method[Any], options: OptimiseOptions, portrait: Portrait, look: Look, watch: Watch = unwatched
 ) -> Repaint:
-    """What :meth:`selfieart.render.studio.Portrait.render` wants, to paint all styles of a look in one optimisation.
+    """What :meth:`selfieart.render.portrait.Portrait.render` wants, to paint all styles of a look in one optimisation.
 
     A preset, whose painting is not packaged, is represented by the photo as the network paints it in that style.
 

@@ -18,8 +18,6 @@ from selfieart.masks import likeliest, soft_masks
 from selfieart.parsing.faces import Face
 from selfieart.segments import NAMES, members
 
-__all__ = ["EDGE_EPS", "EDGE_RADIUS", "Parsing", "strips_of"]
-
 EDGE_RADIUS = 3
 EDGE_EPS = 2e-3
 

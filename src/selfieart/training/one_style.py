@@ -19,7 +19,7 @@ from torch import Tensor
 
 from selfieart.errors import SelfieartError
 from selfieart.imaging import read_photo
-from selfieart.imaging.arrays import as_picture
+from selfieart.imaging.arrays import Pixels, as_picture
 from selfieart.networks.encoder import STYLE_LAYERS
 from selfieart.networks.packaged import load_encoder, load_style_net
 from selfieart.networks.precision import fast_autocast
@@ -27,7 +27,7 @@ from selfieart.paths import check_target
 from selfieart.progress import Progress, silent
 from selfieart.render.loading import load_presets
 from selfieart.styles.any_style import CODE_SUFFIX, at_reading_size
-from selfieart.training.pictures import Pixels, list_images, random_crop, read_rgb
+from selfieart.training.pictures import list_images, random_crop, read_rgb
 from selfieart.training.style_losses import (
     Importance,
     StyleWeights,
