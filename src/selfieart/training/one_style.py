@@ -23,7 +23,7 @@ from selfieart.imaging.arrays import Pixels, as_picture
 from selfieart.networks.encoder import STYLE_LAYERS
 from selfieart.networks.packaged import load_encoder, load_style_net
 from selfieart.networks.precision import fast_autocast
-from selfieart.paths import check_target
+from selfieart.paths import atomic_write, check_target
 from selfieart.progress import Progress, silent
 from selfieart.render.loading import load_presets
 from selfieart.styles.any_style import CODE_SUFFIX, at_reading_size
@@ -146,9 +146,8 @@ def fit_style(
     fitted = code.detach()
     result_after = error(fitted)
     note = {"style": picture.stem, "weights": manifest()["presets"].sha256, "steps": steps}
-    temporary = out.with_suffix(".tmp")
-    save_file({"code": fitted.contiguous()}, temporary, metadata={"selfieart": json.dumps(note)})
-    temporary.replace(out)
+    with atomic_write(out, overwrite) as temporary:
+        save_file({"code": fitted.contiguous()}, temporary, metadata={"selfieart": json.dumps(note)})
     progress("fit", 1.0)
     return FittedStyle(fitted, before, result_after)
 
