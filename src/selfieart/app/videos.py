@@ -14,13 +14,14 @@ import numpy as np
 from PIL import Image
 
 from selfieart.app.jobs import Reporter, ResultFile
-from selfieart.app.requests import STEADINESS, LiveRequest, VideoJobRequest
+from selfieart.app.requests import LiveRequest, VideoJobRequest
 from selfieart.app.uploads import VIDEO_SECONDS
 from selfieart.errors import SelfieartError
 from selfieart.imaging.arrays import Pixels
 from selfieart.imaging.resize import resize_pixels
 from selfieart.look import Look
 from selfieart.sizes import scaled_size, size_within
+from selfieart.video.choice import STEADINESS
 from selfieart.video.frame import Frame, FramePainter, State
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from selfieart.parsing.choice import DEFAULT_PARSER
+from selfieart.video.choice import STEADINESS
 
 if TYPE_CHECKING:
     from selfieart.evaluation import StyleScores
@@ -172,7 +173,9 @@ def video(
     look: Annotated[
         Path | None, typer.Option("--look", help="A look: a TOML file, or a PNG made by selfieart.")
     ] = None,
-    steadiness: Annotated[float, typer.Option("--steadiness", help="0 to 1: how steady the steady mode is.")] = 0.85,
+    steadiness: Annotated[
+        float, typer.Option("--steadiness", help="0 to 1: how steady the steady mode is.")
+    ] = STEADINESS,
     parse_every: Annotated[str, typer.Option("--parse-every", help="auto, or a number of frames.")] = "auto",
     start: Annotated[float, typer.Option("--start", min=0, help="Seconds of each clip that are left out.")] = 0.0,
     frames: Annotated[int, typer.Option("--frames", min=1, help="Frames of each clip that are measured.")] = 100,

@@ -21,6 +21,7 @@ from selfieart.render.plan import plan
 from selfieart.render.studio import Studio
 from selfieart.segments import GROUPS
 from selfieart.sizes import Size
+from selfieart.video.choice import STEADINESS
 from selfieart.video.composition import Box, composed, frame_masks, region_of
 from selfieart.video.flow import FLOW_SIDE, Motion, motion_between, reduced
 from selfieart.video.following import FrameParser
@@ -53,10 +54,10 @@ class VideoPainter:
     """
 
     def __init__(
-        self, studio: Studio, look: Look, steadiness: float = 0.85, parse_every: int | Literal["auto"] = "auto"
+        self, studio: Studio, look: Look, steadiness: float = STEADINESS, parse_every: int | Literal["auto"] = "auto"
     ) -> None:
         if not 0 <= steadiness <= 1:
-            raise SelfieartError(f"steadiness must be a number from 0 to 1, not {steadiness}: 0.85 is usual.")
+            raise SelfieartError(f"steadiness must be a number from 0 to 1, not {steadiness}: {STEADINESS} is usual.")
         self.look, self.steadiness, self.parse_every = look, float(steadiness), parse_every
         self._watch = Stopwatch()
         self._worn = plan(look)
