@@ -18,7 +18,7 @@ PACKAGES = [
     "selfieart", "selfieart.engine", "selfieart.evaluation", "selfieart.imaging", "selfieart.methods",
     "selfieart.video", "selfieart.weights",
 ]  # fmt: skip
-MACHINERY = {"annotations", "TYPE_CHECKING", "lazily"}
+MACHINERY = {"annotations", "Any", "TYPE_CHECKING", "lazily", "method_class"}
 
 
 def tree_of(package: str) -> ast.Module:

@@ -19,10 +19,10 @@ whose features it compares, and works on tensors: see :class:`selfieart.methods.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from selfieart.lazy import lazily
-from selfieart.methods.registry import METHODS, features_encoder, load_method, options_from
+from selfieart.methods.registry import METHODS, features_encoder, load_method, method_class, options_from
 
 if TYPE_CHECKING:
     from selfieart.methods.gatys import Gatys, GatysOptions
@@ -67,11 +67,18 @@ _HOMES = {
     "painting": ("paint_pixels", "paint_with"),
     "scene": ("Scene",),
     "settings": ("OptimiseOptions", "OptimiseProgress"),
-} | {
-    # Methods and their options are where the registry says.
-    module.removeprefix(f"{__name__}."): (kind, f"{kind}Options")
-    for module, _, kind in (place.partition(":") for place in METHODS.values())
 }
 
 # Everything here brings torch with it, which takes a second to import, and may not be installed.
-__getattr__ = lazily(__name__, _HOMES, dict.fromkeys(_HOMES, "methods"))
+_shared = lazily(__name__, _HOMES, dict.fromkeys(_HOMES, "methods"))
+
+
+def __getattr__(name: str) -> Any:
+    # Methods and their options are where the registry says.
+    for method, place in METHODS.items():
+        kind = place.partition(":")[2]
+        if name == kind:
+            return method_class(method)
+        if name == f"{kind}Options":
+            return method_class(method).options
+    return _shared(name)
