@@ -133,7 +133,7 @@ def test_an_interruption_is_exit_code_130(run, me, monkeypatch, error, expected)
     def interrupted(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("selfieart.render.studio.Portrait.render", interrupted)
+    monkeypatch.setattr("selfieart.render.portrait.Portrait.render", interrupted)
     code, _, err = run("photo", me, *HAIR)
     assert code == expected
     assert "Traceback" not in err

@@ -16,10 +16,20 @@ from conftest import is_one_sentence
 from selfieart import Studio
 from selfieart.cli import main
 from selfieart.cli.doctor import examine
-from selfieart.engine import DEVICES, Network, engine_lock, pool, release_memory, runtimes, set_threads, threads
+from selfieart.engine import (
+    DEVICES,
+    Network,
+    check_device,
+    engine_lock,
+    pool,
+    release_memory,
+    runtimes,
+    set_threads,
+    threads,
+)
 from selfieart.engine import devices as devices_module
 from selfieart.engine import network as network_module
-from selfieart.engine.devices import Runtime, check_device, runtimes_for
+from selfieart.engine.devices import Runtime, runtimes_for
 from selfieart.engine.processor import processor_features, processor_name
 from selfieart.engine.threads import available_threads
 from selfieart.errors import DeviceError, SelfieartError, UnknownName

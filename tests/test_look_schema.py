@@ -20,7 +20,7 @@ from make_types import named_look
 from selfieart import Look, SegmentLook
 from selfieart.app.errors import RequestError
 from selfieart.app.messages import look_from_json
-from selfieart.cli.photo import look_from
+from selfieart.cli.looks import look_from
 from selfieart.errors import LookError, SelfieartError
 from selfieart.look import Segments
 from selfieart.look_schema import LARGEST_WHOLE, LOOK_OPTIONS, SEGMENT_OPTIONS

@@ -218,10 +218,10 @@ def test_every_preset_has_a_thumbnail_and_no_thumbnail_is_left_over():
 # From the bottom to the top, as docs/architecture.md has it; modules in one row may use each other. Training uses the
 # library as anybody would, and the command line offers it.
 ROWS = (
-    ("errors",), ("extras", "progress", "paths", "sizes"), ("segments", "style_grid"), ("weights",), ("engine",),
-    ("imaging",), ("masks", "importance"), ("stylizer",), ("networks",), ("metrics",), ("parsing",),
-    ("look", "look_schema", "style_names"), ("styles",), ("render",), ("sheets",), ("video",), ("methods",),
-    ("training",), ("evaluation",), ("app",), ("cli",), ("__main__",),
+    ("errors",), ("extras", "lazy", "machine", "paths", "progress", "sizes"), ("segments",), ("weights",),
+    ("engine",), ("imaging",), ("masks", "importance", "style_grid"), ("stylizer",), ("networks",), ("metrics",),
+    ("parsing",), ("look", "look_schema", "style_names"), ("styles",), ("render",), ("sheets",), ("video",),
+    ("methods",), ("training",), ("evaluation",), ("app",), ("cli",), ("__main__",),
 )  # fmt: skip
 RANK = {part: rank for rank, row in enumerate(ROWS) for part in row}
 

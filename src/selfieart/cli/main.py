@@ -15,6 +15,7 @@ from selfieart.cli.train import app as train
 from selfieart.errors import Cancelled, SelfieartError
 from selfieart.methods.registry import METHODS
 from selfieart.parsing.choice import DEFAULT_PARSER
+from selfieart.video.choice import STEADINESS
 
 app = typer.Typer(
     name="selfieart",
@@ -173,7 +174,7 @@ def video(
     look: LookFile = None,
     steadiness: Annotated[
         float, typer.Option("--steadiness", help="0 paints every frame for itself, 1 flickers least.")
-    ] = 0.85,
+    ] = STEADINESS,
     parse_every: Annotated[
         str, typer.Option("--parse-every", help="auto, or N: find the segments on every Nth frame.")
     ] = "auto",

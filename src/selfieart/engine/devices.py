@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, get_args
+from typing import Literal
 
-from selfieart.errors import SelfieartError, unknown
+from selfieart.errors import SelfieartError
 from selfieart.extras import has
-
-Device = Literal["auto", "cpu", "gpu"]
-"""What a person asks for: the fastest of what is there, the processor, or a graphics card."""
-
-DEVICES: tuple[str, ...] = get_args(Device)
+from selfieart.machine import Device, check_device
 
 _GPU_PROVIDERS = {
     "CUDAExecutionProvider": "CUDA",
@@ -66,16 +62,6 @@ def runtimes() -> tuple[Runtime, ...]:
         found.append(Runtime("openvino", "cpu", "CPU", openvino_version))
     found.append(Runtime("onnxruntime", "cpu", "CPUExecutionProvider", version))
     return tuple(found)
-
-
-def check_device(device: str) -> None:
-    """Refuse what is no device; nothing is loaded.
-
-    Raises:
-        UnknownName: it is not auto, cpu or gpu.
-    """
-    if device not in DEVICES:
-        raise unknown("device", str(device), DEVICES)
 
 
 def runtimes_for(device: Device = "auto") -> tuple[Runtime, ...]:

@@ -8,10 +8,11 @@ from typing import Any, Self
 
 from numpy.typing import NDArray
 
-from selfieart.engine.devices import Device, Runtime, runtimes_for
+from selfieart.engine.devices import Runtime, runtimes_for
 from selfieart.engine.running import FloatArray, Precision, Run
 from selfieart.engine.threads import engine_lock, threads
 from selfieart.errors import DeviceError
+from selfieart.machine import Device
 from selfieart.weights.graphs import graph, with_weights
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
+"""What networks take and give, and all that is computed with: pictures (3, H, W) in [0, 1], masks (S, H, W), logits."""
 
 Precision = Literal["exact", "fast"]
 """float32 everywhere, or what the processor multiplies fastest: bfloat16 where the runtime can and it is native."""

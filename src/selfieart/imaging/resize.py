@@ -7,7 +7,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from selfieart.imaging.arrays import FloatArray, Pixels
+from selfieart.imaging.arrays import FloatArray, Pixels, as_picture
 
 Interpolation = Literal["linear", "cubic"]
 
@@ -47,6 +47,11 @@ def resize_pixels(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     shrinks = size[0] <= pixels.shape[0] and size[1] <= pixels.shape[1]
     how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     return cv2.resize(pixels, size[::-1], interpolation=how)  # type: ignore[return-value]
+
+
+def scaled(pixels: Pixels, size: tuple[int, int]) -> FloatArray:
+    """A picture (H, W, 3) in bytes, resized as :func:`resize_pixels` does: (3, h, w) in [0, 1]."""
+    return as_picture(resize_pixels(pixels, size))
 
 
 def resize_rows(

@@ -18,8 +18,6 @@ from selfieart.masks import likeliest, soft_masks
 from selfieart.parsing.faces import Face
 from selfieart.segments import NAMES, members
 
-__all__ = ["EDGE_EPS", "EDGE_RADIUS", "Parsing", "strips_of"]
-
 EDGE_RADIUS = 3
 """Pixels of the logits round each that edges are fitted to. Mean IoU of eyes, brows, nose and lips at 1, 3 and 6: .755,
 .754, .737; of the person .966, .967, .968: wide windows suit bodies and lose what is small."""

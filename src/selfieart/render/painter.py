@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from selfieart.imaging.arrays import FloatArray, Pixels, as_picture
-from selfieart.imaging.resize import resize, resize_pixels
+from selfieart.imaging.arrays import FloatArray, Pixels
+from selfieart.imaging.resize import resize, scaled
 from selfieart.parsing.faces import Face
 from selfieart.render.feed_forward import PresetStylizer
 from selfieart.render.layers import PaintedLayer, Patch
@@ -81,11 +81,6 @@ def paint(
             patch = at(fine, box)
             patches.append(Patch(_not_larger(patch, box), *box))
     return PaintedLayer(picture, height, width, tuple(patches))
-
-
-def scaled(pixels: Pixels, size: tuple[int, int]) -> FloatArray:
-    """A uint8 picture (H, W, 3) resized to (h, w), as a picture (3, h, w) in [0, 1]."""
-    return as_picture(resize_pixels(pixels, size))
 
 
 def with_detail(coarse: FloatArray, fine: FloatArray) -> FloatArray:

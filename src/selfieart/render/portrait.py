@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from selfieart.engine import engine_lock
 from selfieart.imaging import Photo
+from selfieart.imaging.resize import scaled
 from selfieart.look import Look
 from selfieart.parsing.choice import Faces
 from selfieart.parsing.parsing import Parsing
@@ -16,7 +17,6 @@ from selfieart.progress import Progress, silent
 from selfieart.render.artwork import Artwork
 from selfieart.render.cache import Paintings, Parsings
 from selfieart.render.layers import PaintedLayer
-from selfieart.render.painter import scaled
 from selfieart.render.renderer import Renderer, Repaint, Tools
 from selfieart.sizes import size_within
 

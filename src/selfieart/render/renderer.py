@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from selfieart.imaging import Photo
 from selfieart.imaging.arrays import FloatArray
-from selfieart.imaging.resize import resize
 from selfieart.look import Look
+from selfieart.masks import likeliest
 from selfieart.parsing.choice import Faces
 from selfieart.parsing.parser import Parser
 from selfieart.parsing.parsing import Parsing
-from selfieart.progress import Progress, silent
+from selfieart.progress import Progress, Stopwatch, silent
 from selfieart.render.artwork import Artwork
 from selfieart.render.cache import Paintings, paint_photo
 from selfieart.render.compose import Part, compose, part_masks
 from selfieart.render.feed_forward import PresetStylizer
 from selfieart.render.layers import BlurLayer, ColorLayer, GreyLayer, Layer, PaintedLayer
-from selfieart.render.painter import scaled, shares_of
+from selfieart.render.painter import shares_of
 from selfieart.render.plan import Worn, plan
 from selfieart.segments import GROUPS
-from selfieart.sizes import size_within
 from selfieart.styles.resolve import ResolvedStyle
-
-BLUR_SIDE = 1024
-"""Long side in pixels of the copy of a photo that is put out of focus."""
 
 Repaint = Callable[[list[str], FloatArray, Progress], PaintedLayer]
 """Another method's way to paint: names of the styles and where each goes, (S, H, W) -> one picture of all of them."""
@@ -45,17 +39,6 @@ class Tools(Protocol):
     def code(self, style: str | ResolvedStyle) -> tuple[str, FloatArray]:
         """A key that names the style by its content, and the code (D,)."""
         ...
-
-
-@dataclass
-class _Stopwatch:
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
 
 
 @dataclass(frozen=True)
@@ -76,7 +59,7 @@ class Renderer:
 
     def render(self, look: Look, progress: Progress = silent, repaint: Repaint | None = None) -> Artwork:
         """See :meth:`selfieart.render.portrait.Portrait.render`."""
-        watch, worn = _Stopwatch(), plan(look)
+        watch, worn = Stopwatch(), plan(look)
         if not worn:
             return Artwork(self.photo.pixels.copy(), self.photo, look, dict(watch.seconds))
         progress("parse", 0.0)
@@ -135,10 +118,9 @@ class Renderer:
 
     def _effect(self, worn: Worn, mask: FloatArray) -> Layer | None:
         """What is worn and not painted."""
-        kind, size = worn.style.kind, (self.photo.height, self.photo.width)
+        kind = worn.style.kind
         if kind == "blur":
-            small = scaled(self.photo.pixels, size_within(size, BLUR_SIDE))
-            return BlurLayer(small, resize(mask[None], (small.shape[-2], small.shape[-1]))[0], *size)
+            return BlurLayer.of(self.photo.pixels, mask)
         if kind == "grey":
             return GreyLayer()
         return ColorLayer(worn.style.color) if kind == "color" else None
@@ -157,6 +139,6 @@ def _notes(worn: Sequence[Worn], parsing: Parsing) -> tuple[str, ...]:
     notes = []
     if not parsing.faces and any(part.classes <= GROUPS["head"] for part in worn):
         notes.append("No face was found in the picture, so styles for parts of a face show little or nothing.")
-    present = set(np.unique(parsing.logits.argmax(0)).tolist())
+    present = set(np.unique(likeliest(parsing.logits)).tolist())
     notes += [f"No '{part.name}' was found in the picture." for part in worn if part.classes.isdisjoint(present)]
     return tuple(notes)

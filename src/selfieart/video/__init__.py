@@ -13,8 +13,9 @@ With the loop in your hands, :func:`paint_frames` takes frames of a file (:func:
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from selfieart.lazy import lazily
 
 if TYPE_CHECKING:
     from selfieart.video.frame import Frame, FramePainter, paint_frames
@@ -40,19 +41,14 @@ __all__ = [
     "read_frames",
 ]
 
-_HOMES = {
-    "frame": ("Frame", "FramePainter", "paint_frames"),
-    "io.reading": ("Clip", "probe", "read_first_frame", "read_frames"),
-    "io.source": ("VideoInfo",),
-    "painter": ("VideoPainter",),
-    "pipeline": ("VideoOptions", "VideoReport", "paint_video"),
-    "preview": ("contact_sheet",),
-}
-
-
-def __getattr__(name: str) -> Any:
-    # Nothing heavy is imported before it is asked for.
-    for home, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(f"selfieart.video.{home}"), name)
-    raise AttributeError(f"module 'selfieart.video' has no attribute '{name}'")
+__getattr__ = lazily(
+    __name__,
+    {
+        "frame": ("Frame", "FramePainter", "paint_frames"),
+        "io.reading": ("Clip", "probe", "read_first_frame", "read_frames"),
+        "io.source": ("VideoInfo",),
+        "painter": ("VideoPainter",),
+        "pipeline": ("VideoOptions", "VideoReport", "paint_video"),
+        "preview": ("contact_sheet",),
+    },
+)

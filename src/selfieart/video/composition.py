@@ -15,20 +15,16 @@ from numpy.typing import NDArray
 from selfieart.imaging.arrays import FloatArray, Pixels, as_picture, as_pixels
 from selfieart.imaging.color import grey, keep_color
 from selfieart.imaging.guided import guided_coefficients
-from selfieart.imaging.resize import resize, resize_pixels
+from selfieart.imaging.resize import resize_pixels, scaled
 from selfieart.imaging.strips import in_parallel
 from selfieart.masks import feather, soft_masks
 from selfieart.parsing.parsing import EDGE_EPS, EDGE_RADIUS
 from selfieart.render.layers import BlurLayer
-from selfieart.render.painter import scaled
 from selfieart.render.plan import Worn
-from selfieart.sizes import size_within
 from selfieart.video.steady import FAINTEST
 
 Box = tuple[int, int, int, int]
 """Top, left, bottom, right in pixels."""
-
-_BLUR_SIDE = 1024
 
 
 def region_of(masks: FloatArray, height: int, width: int, margin: int) -> Box | None:
@@ -158,11 +154,9 @@ def _layer(part: Worn, pixels: Pixels, mask: FloatArray, box: Box, painting: Flo
         return np.full((bottom - top, right - left, 3), part.style.color, np.uint8)
     content = as_picture(pixels[here])
     if part.style.kind == "blur":
-        small = scaled(pixels, size_within((height, width), _BLUR_SIDE))
-        whole = np.zeros((1, height, width), np.float32)
-        whole[0, top:bottom, left:right] = mask
-        inside = resize(whole, (small.shape[-2], small.shape[-1]))[0]
-        layer = BlurLayer(small, inside, height, width).rows(content, top, bottom)[..., left:right]
+        whole = np.zeros((height, width), np.float32)
+        whole[top:bottom, left:right] = mask
+        layer = BlurLayer.of(pixels, whole).rows(content, top, bottom)[..., left:right]
     elif part.style.kind == "grey":
         layer = grey(content)
     else:

@@ -8,9 +8,9 @@ from typing import Literal
 
 from selfieart.errors import SelfieartError
 from selfieart.imaging.arrays import FloatArray, Pixels
+from selfieart.imaging.resize import scaled
 from selfieart.look import Look
 from selfieart.parsing.parser import FaceParser, Parser
-from selfieart.render.painter import scaled
 from selfieart.sizes import size_within
 from selfieart.video.flow import Motion
 from selfieart.video.state import Clock, VideoState
