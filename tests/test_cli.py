@@ -47,6 +47,18 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(tmp_path):
     assert list(contents(tmp_path)) == ["notes.jpg"]
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_names_that_the_output_has_no_letters_for_do_not_end_a_command(tmp_path, monkeypatch, encoding):
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    script = (
+        "import sys\nfrom selfieart.cli import main\nfrom selfieart.cli.console import plain_console\n"
+        "sys.modules['selfieart.cli.main'].app = lambda _: plain_console().print('m\\xfc\\udcfe.jpg')\nmain()"
+    )
+    finished = spawned("-c", script, folder=tmp_path)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert finished.stdout == {"ascii": "m\\xfc\\udcfe.jpg\n", "utf-8": "m\xfc\\udcfe.jpg\n"}[encoding]
+
+
 @pytest.mark.slow
 def test_the_demo(tmp_path):
     finished = spawned("-m", "selfieart", "demo", "--json", folder=tmp_path)

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
+import onnxruntime
 import pytest
 
 from conftest import is_one_sentence
@@ -32,10 +33,11 @@ from selfieart.engine import network as network_module
 from selfieart.engine.devices import Runtime, runtimes_for
 from selfieart.engine.processor import processor_features, processor_name
 from selfieart.engine.threads import available_threads
-from selfieart.errors import DeviceError, SelfieartError, UnknownName
+from selfieart.errors import DeviceError, SelfieartError, UnknownName, WeightsError
 from selfieart.imaging.arrays import FloatArray
 from selfieart.render.style_network import StyleNetwork
 from selfieart.weights import load_weights
+from selfieart.weights.graphs import Graph, graph
 
 ON_CPU = [runtime for runtime in runtimes() if runtime.device == "cpu"]
 
@@ -121,6 +123,26 @@ def test_another_number_of_threads_loads_a_network_again_with_it(own_threads, ru
     np.testing.assert_allclose(results[2], results[0], rtol=1e-4, atol=1e-4)
 
 
+def test_who_holds_the_pool_of_before_goes_on_with_it(own_threads):
+    held = pool()
+    set_threads(2 if threads() == 1 else 1)
+    assert pool() is not held
+    assert held.submit(int, "3").result() == 3
+
+
+def test_threads_that_wait_leave_the_processor_to_others(monkeypatch):
+    sessions, made = [], onnxruntime.InferenceSession
+
+    def kept(*arguments, **options):
+        sessions.append(made(*arguments, **options))
+        return sessions[-1]
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", kept)
+    monkeypatch.setattr(network_module, "runtimes_for", lambda device: runtimes()[-1:])
+    Network("segnet", lambda: load_weights("segnet")).load()
+    assert sessions[0].get_session_options().get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
 def test_one_inference_at_a_time():
     network, picture = Network("segnet", lambda: load_weights("segnet")), np.zeros((1, 3, 64, 64), np.float32)
     with ThreadPoolExecutor(1) as other:
@@ -135,8 +157,6 @@ def test_one_inference_at_a_time():
 
 
 def with_providers(monkeypatch, *names: str) -> None:
-    import onnxruntime
-
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [*names, "CPUExecutionProvider"])
     devices_module.runtimes.cache_clear()
 
@@ -197,6 +217,15 @@ def test_the_command_line_refuses_them_before_any_work(arguments, tmp_path, caps
     assert stop.value.code == 2
     said = capsys.readouterr().err
     assert "did you mean 'gpu'" in said or "from 1 to 256" in said
+
+
+def test_the_app_refuses_a_card_that_is_not_there_before_it_serves(monkeypatch, fresh_runtimes, capsys):
+    with_providers(monkeypatch)
+    monkeypatch.setattr("selfieart.app.serving.serve", lambda *arguments, **options: pytest.fail("it serves"))
+    with pytest.raises(SystemExit) as stop:
+        main(["app", "--no-open", "--device", "gpu"])
+    assert stop.value.code == 2
+    assert "No graphics card can be used" in capsys.readouterr().err
 
 
 def test_openvino_is_preferred_where_it_is_installed():
@@ -294,6 +323,19 @@ def test_the_doctor_finds_what_is_broken(monkeypatch, capsys):
     out = capsys.readouterr()
     assert "are gone" in out.out
     assert "Broken: unet" in out.err
+
+
+@pytest.mark.parametrize("name", ["paint-several", "record-one"])
+def test_the_doctor_looks_at_graphs_that_one_style_does_not_run(monkeypatch, name):
+    def damaged(asked: str) -> Graph:
+        if asked == name:
+            raise WeightsError(f"The graph {name} is missing.")
+        return graph(asked)
+
+    monkeypatch.setattr("selfieart.weights.graphs.graph", damaged)
+    assert {model.name: model.fault for model in examine().models if model.fault} == {
+        "presets": f"The graph {name} is missing."
+    }
 
 
 def examined_broken(case):

@@ -106,6 +106,7 @@ def _models() -> tuple[Model, ...]:
     from selfieart.parsing.person import SegNetParser
     from selfieart.parsing.registry import load_parser, parsers
     from selfieart.render.loading import load_presets
+    from selfieart.weights.graphs import graph, graphs
 
     picture = np.random.default_rng(0).random((3, _SIDE, _SIDE), np.float32)
 
@@ -115,6 +116,10 @@ def _models() -> tuple[Model, ...]:
         return parser.parse(picture).logits, parser.network.runtime.label
 
     def painted() -> tuple[FloatArray, str]:
+        # Several styles at once and videos have graphs of their own, which one style on one picture does not run.
+        for name in graphs():
+            if name.startswith(("paint-", "record-")):
+                graph(name)
         stylizer = load_presets()
         out = stylizer.render(picture, stylizer.encode(stylizer.styles()[0])[None])
         return out, stylizer.network.runtime.label

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -371,6 +372,9 @@ def main(arguments: list[str] | None = None) -> Any:
 
     Exit codes: 0 done, 2 what was asked for cannot be done (one sentence on stderr), 130 interrupted.
     """
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+        # A name that the terminal or the file behind a pipe has no letters for must not end the command.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app(arguments)
     except Cancelled:

@@ -60,9 +60,8 @@ class _Threads:
 
     def set(self, count: int | None) -> None:
         with self._guard:
-            self._count, before, self._pool = count, self._pool, None
-        if before is not None:
-            before.shutdown(wait=False)
+            # Whoever holds the pool of before may still give it work; its threads end when nobody holds it.
+            self._count, self._pool = count, None
 
     def pool(self) -> ThreadPoolExecutor:
         with self._guard:

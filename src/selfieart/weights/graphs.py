@@ -46,13 +46,20 @@ class Graph:
 
 @cache
 def _listing() -> dict[str, dict[str, object]]:
-    text = resources.files(__package__).joinpath("graphs", "graphs.json").read_text("utf-8")
-    listing: dict[str, dict[str, object]] = json.loads(text)
+    try:
+        text = resources.files(__package__).joinpath("graphs", "graphs.json").read_text("utf-8")
+        listing: dict[str, dict[str, object]] = json.loads(text)
+    except (OSError, ValueError) as error:
+        raise WeightsError("The list of graphs is missing or damaged: install selfieart again.") from error
     return listing
 
 
 def graphs() -> tuple[str, ...]:
-    """Names of all graphs."""
+    """Names of all graphs.
+
+    Raises:
+        WeightsError: their list is missing or damaged.
+    """
     return tuple(_listing())
 
 
@@ -62,7 +69,7 @@ def graph(name: str) -> Graph:
 
     Raises:
         UnknownName: there is no such graph.
-        WeightsError: its file is missing or is not the one that was listed.
+        WeightsError: its file is missing or is not the one that was listed, or the list is missing or damaged.
     """
     if name not in _listing():
         raise unknown("graph", name, _listing())

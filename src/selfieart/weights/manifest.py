@@ -55,11 +55,18 @@ class WeightsEntry:
 
 @cache
 def manifest() -> dict[str, WeightsEntry]:
-    """All entries by name."""
-    text = resources.files(__package__).joinpath("manifest.json").read_text("utf-8")
+    """All entries by name.
+
+    Raises:
+        WeightsError: the manifest is missing or damaged.
+    """
+    try:
+        listed = json.loads(resources.files(__package__).joinpath("manifest.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise WeightsError("The manifest of the weights is missing or damaged: install selfieart again.") from error
     entries = [
         WeightsEntry(**{**raw, "classes": tuple(raw["classes"]), "data": tuple(raw["data"])})
-        for raw in json.loads(text)["weights"]
+        for raw in listed["weights"]
     ]
     return {entry.name: entry for entry in entries}
 
