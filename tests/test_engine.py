@@ -17,6 +17,7 @@ from conftest import is_one_sentence
 from selfieart import Studio
 from selfieart.cli import main
 from selfieart.cli.doctor import examine
+from selfieart.cli.machine import Machine
 from selfieart.engine import (
     DEVICES,
     Network,
@@ -210,6 +211,17 @@ def test_unknown_devices():
         Studio(device="gppu")  # type: ignore[arg-type]
 
 
+def test_the_doctor_examines_what_a_command_would_use(own_threads, monkeypatch, capsys):
+    monkeypatch.setenv("SELFIEART_THREADS", "1")
+    said("doctor", "--device", "cpu", "--json")
+    assert json.loads(capsys.readouterr().out)["threads"] == 1
+    monkeypatch.setenv("SELFIEART_DEVICE", "gppu")
+    with pytest.raises(SystemExit) as stop:
+        main(["doctor"])
+    assert stop.value.code == 2
+    assert "did you mean 'gpu'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("arguments", [["--device", "gppu"], ["--threads", "0"], ["--threads", "900"]])
 def test_the_command_line_refuses_them_before_any_work(arguments, tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:
@@ -300,7 +312,7 @@ def said(*arguments: str) -> None:
 
 
 def test_the_doctor_finds_everything_whole(capsys):
-    found = examine()
+    found = examine(Machine())
     assert found.runtimes[0] == runtimes_for("auto")[0].label
     assert not [model for model in found.models if model.fault]
     assert {model.name for model in found.models} == {"unet", "bisenet", "segnet", "presets", "any style"}
@@ -316,7 +328,7 @@ def test_the_doctor_finds_what_is_broken(monkeypatch, capsys):
     def broken(name: str) -> dict[str, FloatArray]:
         raise SelfieartError(f"The weights {name} are gone.")
 
-    monkeypatch.setattr("selfieart.cli.doctor._models", lambda: (examined_broken(broken),))
+    monkeypatch.setattr("selfieart.cli.doctor._models", lambda machine: (examined_broken(broken),))
     with pytest.raises(SystemExit) as stop:
         main(["doctor"])
     assert stop.value.code == 2
@@ -333,7 +345,7 @@ def test_the_doctor_looks_at_graphs_that_one_style_does_not_run(monkeypatch, nam
         return graph(asked)
 
     monkeypatch.setattr("selfieart.weights.graphs.graph", damaged)
-    assert {model.name: model.fault for model in examine().models if model.fault} == {
+    assert {model.name: model.fault for model in examine(Machine()).models if model.fault} == {
         "presets": f"The graph {name} is missing."
     }
 

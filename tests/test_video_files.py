@@ -314,17 +314,6 @@ def test_outputs_that_make_no_sense_are_refused_before_any_work(tmp_path, target
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_the_public_names_of_videos():
-    import selfieart.video
-
-    listed = {name for names in selfieart.video._HOMES.values() for name in names}
-    assert sorted(listed) == selfieart.video.__all__
-    for name in selfieart.video.__all__:
-        assert getattr(selfieart.video, name).__doc__
-    with pytest.raises(AttributeError, match="no attribute 'VideoPaintr'"):
-        _ = selfieart.video.VideoPaintr
-
-
 def test_nothing_heavy_is_imported_before_it_is_asked_for():
     program = "import sys, selfieart.video; print({'av', 'cv2', 'onnxruntime'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -14,7 +14,9 @@ from rich.table import Table
 
 from selfieart import __version__
 from selfieart.cli.console import plain_console, print_json
-from selfieart.engine import available_threads, runtimes, threads
+from selfieart.cli.machine import Machine
+from selfieart.engine import available_threads, set_threads, threads
+from selfieart.engine.devices import runtimes_for
 from selfieart.engine.processor import processor_features, processor_name
 from selfieart.errors import SelfieartError
 from selfieart.extras import EXTRAS, has
@@ -68,13 +70,14 @@ class Findings:
     models: tuple[Model, ...]
 
 
-def run(as_json: bool) -> None:
+def run(machine: Machine, as_json: bool) -> None:
     """Examine the installation, and tell what was found.
 
     Raises:
+        SelfieartError: the device is not there.
         SelfieartError: a model is broken; that is said after everything else.
     """
-    found = examine()
+    found = examine(machine)
     if as_json:
         print_json(asdict(found))
     else:
@@ -84,8 +87,14 @@ def run(as_json: bool) -> None:
         raise SelfieartError(f"Broken: {', '.join(broken)}; install selfieart again.")
 
 
-def examine() -> Findings:
-    """What is installed, and whether every model answers."""
+def examine(machine: Machine) -> Findings:
+    """What is installed, and whether every model answers on what a command may use.
+
+    Raises:
+        SelfieartError: the device is not there.
+    """
+    if machine.threads is not None:
+        set_threads(machine.threads)
     return Findings(
         __version__,
         platform.python_version(),
@@ -94,24 +103,23 @@ def examine() -> Findings:
         processor_features(),
         threads(),
         available_threads(),
-        tuple(runtime.label for runtime in runtimes()),
+        tuple(runtime.label for runtime in runtimes_for(machine.chosen)),
         {name: _version(name) for name in LIBRARIES},
         {name: has(name) for name in EXTRAS},
-        _models(),
+        _models(machine),
     )
 
 
-def _models() -> tuple[Model, ...]:
+def _models(machine: Machine) -> tuple[Model, ...]:
     from selfieart.parsing.parser import FaceParser
     from selfieart.parsing.person import SegNetParser
-    from selfieart.parsing.registry import load_parser, parsers
-    from selfieart.render.loading import load_presets
+    from selfieart.parsing.registry import parsers
     from selfieart.weights.graphs import graph, graphs
 
     picture = np.random.default_rng(0).random((3, _SIDE, _SIDE), np.float32)
 
     def parsed(name: str) -> tuple[FloatArray, str]:
-        parser = load_parser(name)
+        parser = machine.studio(name).parser
         assert isinstance(parser, FaceParser | SegNetParser)
         return parser.parse(picture).logits, parser.network.runtime.label
 
@@ -120,12 +128,12 @@ def _models() -> tuple[Model, ...]:
         for name in graphs():
             if name.startswith(("paint-", "record-")):
                 graph(name)
-        stylizer = load_presets()
+        stylizer = machine.studio().stylizer
         out = stylizer.render(picture, stylizer.encode(stylizer.styles()[0])[None])
         return out, stylizer.network.runtime.label
 
     def encoded() -> tuple[FloatArray, str]:
-        stylizer = load_presets()
+        stylizer = machine.studio().stylizer
         return stylizer.encode_picture(picture), stylizer.network.runtime.label
 
     cases: dict[str, Callable[[], tuple[FloatArray, str]]] = {name: partial(parsed, name) for name in parsers()}

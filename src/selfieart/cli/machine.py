@@ -32,6 +32,11 @@ class Machine:
         check_device(self.device)
         check_threads(self.threads)
 
+    @property
+    def chosen(self) -> Device:
+        """The device, which was checked when this was made."""
+        return cast(Device, self.device)
+
     def studio(self, parser: str = DEFAULT_PARSER) -> Studio:
         """A studio on this machine; its models are loaded when they are needed.
 
@@ -41,4 +46,4 @@ class Machine:
         """
         from selfieart.render.studio import Studio
 
-        return Studio(parser, self.threads, cast(Device, self.device))
+        return Studio(parser, self.threads, self.chosen)

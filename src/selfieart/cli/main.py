@@ -277,11 +277,11 @@ def models(as_json: Json = False) -> None:
 
 
 @app.command()
-def doctor(as_json: Json = False) -> None:
+def doctor(device: DeviceOption = "auto", threads: Threads = None, as_json: Json = False) -> None:
     """Say what runs where: runtimes, devices, threads, extras, and whether every model is whole and answers."""
     from selfieart.cli.doctor import run
 
-    run(as_json)
+    run(Machine(device, threads), as_json)
 
 
 @app.command()

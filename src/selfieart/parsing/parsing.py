@@ -98,7 +98,12 @@ class Parsing:
 
         Returns:
             (K, H, W), summing to 1 over K.
+
+        Raises:
+            SelfieartError: a side of the size is no positive number.
         """
+        if size is not None and min(size) < 1:
+            raise SelfieartError(f"Masks need a size of at least one pixel a side, not {size[1]}x{size[0]}.")
         height, width = size or (self.logits.shape[-2], self.logits.shape[-1])
         return soft_masks(resize_rows(self.logits, height, width, 0, height), tau)
 
