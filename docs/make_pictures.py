@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from selfieart import Look, Portrait, SegmentLook, Studio
 from selfieart.imaging import write_photo
-from selfieart.imaging.arrays import as_tensor
+from selfieart.imaging.arrays import as_picture
 from selfieart.masks import select, soft_masks
 from selfieart.segments import members
 from selfieart.sheets.gallery import gallery, swatch
@@ -23,7 +23,7 @@ from selfieart.sheets.sheet import fitted, sheet, with_legend
 from selfieart.styles.presets import presets
 
 IMAGES = Path(__file__).parent / "images"
-THUMBNAILS = Path(str(resources.files("selfieart"))) / "transfer" / "thumbnails"
+THUMBNAILS = Path(str(resources.files("selfieart"))) / "styles" / "thumbnails"
 HEAD = np.s_[10:290, 85:365]
 
 LOOKS = {
@@ -77,10 +77,10 @@ def tau(portrait: Portrait) -> None:
     }
     top: list[tuple[NDArray[np.uint8] | None, str]] = []
     bottom: list[tuple[NDArray[np.uint8] | None, str]] = []
-    logits = parsing.logits_rows(as_tensor(pixels), 0, portrait.photo.height)
+    logits = parsing.logits_rows(as_picture(pixels), 0, portrait.photo.height)
     for value in (0.1, 0.3, 0.6, 1.0, 3.0, math.inf):
         label = "binary mask (eq. 7)" if math.isinf(value) else f"tau = {value:g}"
-        mask = (select(soft_masks(logits, value), worn).numpy() * 255).round().astype(np.uint8)
+        mask = (select(soft_masks(logits, value), worn) * 255).round().astype(np.uint8)
         top.append((portrait.render(Look(look, tau=value)).pixels[HEAD], label))
         bottom.append((np.repeat(mask[..., None], 3, 2)[HEAD], "mask"))
     save("tau.jpg", sheet([*top, *bottom], len(top), 260, 260))

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from selfieart.errors import SelfieartError
 from selfieart.imaging import read_photo, write_photo
+from selfieart.imaging.arrays import Pixels
 from selfieart.methods.guidance import Guidance
 from selfieart.methods.scene import parsed
 from selfieart.methods.semantic import Semantic
@@ -28,7 +29,7 @@ from selfieart.methods.semantic_options import SemanticOptions
 from selfieart.networks.packaged import load_encoder
 from selfieart.networks.tensors import as_pixels, as_tensor, resize
 from selfieart.parsing.registry import load_parser
-from selfieart.sheets.sheet import Pixels, sheet
+from selfieart.sheets.sheet import sheet
 
 HALF_LENGTH = np.s_[0:400, 40:440]
 CELL = 272

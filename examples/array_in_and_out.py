@@ -18,6 +18,7 @@ from selfieart import Look, SegmentLook, Studio
 
 def main(folder: Path) -> None:
     """Paint an array (H, W, 3) of 8-bit sRGB, from wherever it comes: a camera, another library."""
+    folder.mkdir(parents=True, exist_ok=True)
     with (resources.files("selfieart") / "data" / "astronaut.jpg").open("rb") as file:
         pixels = np.asarray(Image.open(file).convert("RGB").resize((256, 256)))
 

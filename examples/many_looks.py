@@ -17,6 +17,7 @@ from selfieart import Look, SegmentLook, Studio
 
 def main(folder: Path) -> None:
     """Write one picture per tau, and one with other lips."""
+    folder.mkdir(parents=True, exist_ok=True)
     look = Look({"person": SegmentLook("candy"), "background": SegmentLook("wave")}, stroke=192)
     with resources.as_file(resources.files("selfieart") / "data" / "astronaut.jpg") as path:
         portrait = Studio().open(path)

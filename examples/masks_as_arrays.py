@@ -20,6 +20,7 @@ from selfieart.segments import NAMES, SEGMENTS, members
 
 def main(folder: Path) -> None:
     """Write a picture of the classes, and the photo with grey hair."""
+    folder.mkdir(parents=True, exist_ok=True)
     with resources.as_file(resources.files("selfieart") / "data" / "astronaut.jpg") as path:
         photo = read_photo(path)
     parsing = Studio().open(photo).parsing()

@@ -16,6 +16,7 @@ from selfieart.methods import paint_with
 
 def main(folder: Path) -> None:
     """Paint the person like a picture; a few iterations at a small size only show how it is called."""
+    folder.mkdir(parents=True, exist_ok=True)
     data = resources.files("selfieart")
     with resources.as_file(data / "data" / "astronaut.jpg") as path:
         photo = read_photo(path).pixels[:384:2, ::2].copy()

@@ -17,9 +17,7 @@ import numpy as np
 
 from selfieart import Look, SegmentLook, Studio
 from selfieart.imaging import read_photo, write_photo
-from selfieart.video.frame import Frame, paint_frames
-from selfieart.video.io.reading import read_frames
-from selfieart.video.painter import VideoPainter
+from selfieart.video import Frame, VideoPainter, paint_frames, read_frames
 
 
 def passing_camera(count: int = 6) -> Iterator[Frame]:
@@ -32,6 +30,7 @@ def passing_camera(count: int = 6) -> Iterator[Frame]:
 
 def main(folder: Path, video: str | None = None) -> None:
     """Write each painted frame as a picture."""
+    folder.mkdir(parents=True, exist_ok=True)
     frames: Iterable[Frame] = passing_camera() if video is None else islice(read_frames(video, side=256), 50)
     painter = VideoPainter(Studio(), Look({"person": SegmentLook("candy")}, stroke=192), steadiness=0.85)
     for frame, _ in paint_frames(frames, painter):

@@ -13,6 +13,7 @@ from skimage import data
 
 from extras_needed import tests_of_extras
 from selfieart import Portrait, Studio
+from selfieart.cli import main
 from selfieart.engine import set_threads
 from selfieart.errors import SelfieartError
 from selfieart.imaging import write_photo
@@ -157,3 +158,36 @@ def wrong(message: str, call, *arguments, error=SelfieartError, **named) -> None
     with pytest.raises(error, match=message) as caught:
         call(*arguments, **named)
     assert is_one_sentence(str(caught.value)), str(caught.value)
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command in this process: (exit code, standard output, standard error)."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as stop:
+            main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return int(stop.value.code or 0), out, err
+
+    return call
+
+
+@pytest.fixture
+def done(run):
+    """Run a command that must succeed without a word on standard error, and give its output."""
+
+    def call(*arguments: object) -> str:
+        code, out, err = run(*arguments)
+        assert (code, err) == (0, "")
+        return out
+
+    return call
+
+
+@pytest.fixture
+def me(tmp_path: Path, astronaut_file: Path) -> Path:
+    """A photo in a folder of its own."""
+    path = tmp_path / "me.png"
+    path.write_bytes(astronaut_file.read_bytes())
+    return path

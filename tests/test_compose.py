@@ -13,13 +13,14 @@ from selfieart.engine import set_threads
 from selfieart.errors import Cancelled
 from selfieart.imaging.arrays import as_picture, as_pixels
 from selfieart.imaging.color import keep_color
+from selfieart.imaging.resize import scaled
 from selfieart.masks import composite, select, soft_masks
 from selfieart.parsing.faces import Face
 from selfieart.parsing.parsing import Parsing
 from selfieart.render import compose as compose_module
 from selfieart.render.compose import Part, compose, part_masks
 from selfieart.render.layers import BlurLayer, ColorLayer, GreyLayer, PaintedLayer, Patch
-from selfieart.render.painter import paint, scaled, shares_of, with_detail
+from selfieart.render.painter import paint, shares_of, with_detail
 from selfieart.segments import GROUPS, INDEX
 
 SIZE = (211, 301)

@@ -33,7 +33,7 @@ def test_an_example(name, tmp_path):
     if name == "slower_method" and find_spec("torch") is None:
         pytest.skip("needs selfieart[methods]")
     # Warnings are errors: an example must not show a way that goes away.
-    command = [sys.executable, "-W", "error::DeprecationWarning:__main__", EXAMPLES / f"{name}.py", tmp_path]
+    command = [sys.executable, "-W", "error::DeprecationWarning:__main__", EXAMPLES / f"{name}.py", tmp_path / "new"]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (run.returncode, run.stderr) == (0, "")
     files = {path.name: path for path in tmp_path.rglob("*") if path.is_file()}

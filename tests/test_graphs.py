@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from importlib import resources
+from importlib import import_module, resources
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from conftest import is_one_sentence
 from selfieart.engine import Network
 from selfieart.errors import UnknownName, WeightsError
 from selfieart.imaging.arrays import FloatArray
@@ -159,3 +161,17 @@ def test_weights_that_do_not_fit():
         Network("unet", lambda: weights | {"classify.bias": np.zeros(3, np.float32)}).load()
     with pytest.raises(UnknownName, match="did you mean 'unet'"):
         Network("unett", lambda: weights)
+
+
+@pytest.mark.parametrize("text", [None, "{", "\ud800"])
+@pytest.mark.parametrize(("name", "reader"), [("graphs", "_listing"), ("manifest", "manifest")])
+def test_lists_that_are_missing_or_damaged(monkeypatch, tmp_path, name, reader, text):
+    (tmp_path / "graphs").mkdir()
+    if text is not None:
+        for file in ("graphs/graphs.json", "manifest.json"):
+            (tmp_path / file).write_bytes(text.encode("utf-8", "surrogatepass"))
+    module = import_module(f"selfieart.weights.{name}")
+    monkeypatch.setattr(module, "resources", SimpleNamespace(files=lambda package: tmp_path))
+    with pytest.raises(WeightsError, match="missing or damaged: install selfieart again") as error:
+        getattr(module, reader).__wrapped__()
+    assert is_one_sentence(str(error.value))

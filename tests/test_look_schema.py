@@ -16,10 +16,11 @@ import tomli_w
 from hypothesis import given
 
 from conftest import is_one_sentence
+from make_types import named_look
 from selfieart import Look, SegmentLook
 from selfieart.app.errors import RequestError
-from selfieart.app.messages import look_from_json, look_json
-from selfieart.cli.photo import look_from
+from selfieart.app.messages import look_from_json
+from selfieart.cli.looks import look_from
 from selfieart.errors import LookError, SelfieartError
 from selfieart.look import Segments
 from selfieart.look_schema import LARGEST_WHOLE, LOOK_OPTIONS, SEGMENT_OPTIONS
@@ -31,13 +32,6 @@ SHARED = json.loads((ROOT / "web" / "test" / "looks.json").read_text("utf-8"))
 CASES = [pytest.param(case, id=json.dumps(case["data"])) for case in SHARED["cases"]]
 READ = [case for case in CASES if "look" in case.values[0]]
 REFUSED = [case for case in CASES if "refused" in case.values[0]]
-
-
-def named(style: str) -> str:
-    try:
-        return resolve_style(style).name
-    except SelfieartError:
-        return style
 
 
 def exists(style: str) -> bool:
@@ -73,13 +67,13 @@ def test_toml_json_and_the_app_read_the_same(case, tmp_path):
     data, expected = case["data"], case["look"]
     look = Look.from_toml(tomli_w.dumps(data))
     assert look == Look.from_json(json.dumps(data)) == Look.from_data(data)
-    assert look_json(look, named) == expected
+    assert named_look(look) == expected
     for name, text in (("a.toml", tomli_w.dumps(data)), ("a.json", f" {json.dumps(data)}")):
         (tmp_path / name).write_text(text, "utf-8")
         assert Look.load(tmp_path / name) == look
     # The app also looks styles up while it reads.
     if all(exists(worn.style) for worn in look.segments.values()):
-        assert look_json(look_from_json(data, str), named) == expected
+        assert named_look(look_from_json(data, str)) == expected
 
 
 @pytest.mark.parametrize("case", [case for case in READ if not isinstance(case.values[0]["data"].get("stroke"), float)])

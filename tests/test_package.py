@@ -218,10 +218,10 @@ def test_every_preset_has_a_thumbnail_and_no_thumbnail_is_left_over():
 # From the bottom to the top, as docs/architecture.md has it; modules in one row may use each other. Training uses the
 # library as anybody would, and the command line offers it.
 ROWS = (
-    ("errors",), ("extras", "progress", "paths", "sizes"), ("segments", "style_grid"), ("weights",), ("engine",),
-    ("imaging",), ("masks", "importance"), ("stylizer",), ("networks",), ("metrics",), ("parsing",),
-    ("look", "look_schema", "style_names"), ("styles",), ("render",), ("sheets",), ("video",), ("methods",),
-    ("training",), ("evaluation",), ("app",), ("cli",), ("__main__",),
+    ("errors",), ("extras", "lazy", "machine", "paths", "progress", "sizes"), ("segments",), ("weights",),
+    ("engine",), ("imaging",), ("masks", "importance", "style_grid"), ("stylizer",), ("networks",), ("metrics",),
+    ("parsing",), ("look", "look_schema", "style_names"), ("styles",), ("render",), ("sheets",), ("video",),
+    ("methods",), ("training",), ("evaluation",), ("app",), ("cli",), ("__main__",),
 )  # fmt: skip
 RANK = {part: rank for rank, row in enumerate(ROWS) for part in row}
 
@@ -311,11 +311,61 @@ def test_no_module_imports_itself_round_a_corner():
     assert circle_in(IMPORTS) == ""
 
 
-def test_in_the_app_no_module_even_names_the_types_of_one_above_it():
-    app = {module: imported_by(module, typing_too=True) for module in MODULES if part_of(module) == "app"}
-    assert circle_in({module: names & set(app) for module, names in app.items()}) == ""
-    routes = {module for module in app if module.startswith("selfieart.app.routes.")}
-    assert {module for module, names in app.items() if names & routes} - routes == {"selfieart.app.server"}
+def test_no_module_even_names_the_types_of_one_that_needs_it():
+    with_types = {module: imported_by(module, typing_too=True) for module in MODULES}
+    # The package itself names what it offers, and imports it when it is asked for.
+    with_types["selfieart"] = IMPORTS["selfieart"]
+    assert circle_in(with_types) == ""
+    routes = {module for module in MODULES if module.startswith("selfieart.app.routes.")}
+    assert {module for module, names in with_types.items() if names & routes} - routes == {"selfieart.app.server"}
+
+
+WITH_TORCH = {"networks", "metrics", "methods", "training", "evaluation"}
+"""Parts that may import what extras bring; all others run without them, and never import these parts at their top."""
+
+
+def outside(module: str) -> set[str]:
+    """Packages beside this one that a module imports anywhere in it."""
+    nodes = list(ast.walk(TREES[module]))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    return {name.partition(".")[0] for name in names}
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if part_of(name) not in WITH_TORCH])
+def test_what_users_run_imports_nothing_that_an_extra_brings(module):
+    heavy = {"torch", "scipy", "matplotlib", "onnx"} | (
+        {"openvino"} if module != "selfieart.engine.openvino" else set()
+    )
+    if module == "selfieart.engine.devices":
+        heavy -= {"openvino"}  # to ask what it can run on, where it is installed
+    assert not outside(module) & heavy
+
+
+def test_below_the_networks_nobody_knows_them():
+    users = {part_of(module) for module in MODULES for name in IMPORTS[module] if part_of(name) == "networks"}
+    assert users <= WITH_TORCH
+
+
+def test_metrics_of_pictures_need_no_torch():
+    assert not {"torch", "scipy"} & (outside("selfieart.metrics.similarity") | outside("selfieart.metrics.phase"))
+
+
+def test_no_attribute_is_set_from_outside_that_is_private():
+    for module, tree in TREES.items():
+        for node in ast.walk(tree):
+            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            for target in targets:
+                if isinstance(target, ast.Attribute) and target.attr.startswith("_"):
+                    owner = ast.unparse(target.value)
+                    assert owner in ("self", "twin", "cls"), f"{module} sets {owner}.{target.attr}"
+
+
+def test_no_file_is_long():
+    files = [*ROOT.rglob("*.py"), *(p for folder in ("tests", "tools", "benchmarks", "examples", "docs")
+                                    for p in (REPOSITORY / folder).glob("*.py"))]  # fmt: skip
+    lines = {str(path): len(path.read_text("utf-8").splitlines()) for path in files}
+    assert not {path: count for path, count in lines.items() if count > 400}
 
 
 def test_nothing_reaches_for_the_network():

@@ -94,6 +94,12 @@ class ParserContract(Case):
         assert np.allclose(np.concatenate(strips, 1), whole, rtol=0, atol=1e-3)
         assert (parsed.labels(photo) == whole.argmax(0)).mean() > 0.9999
 
+    @pytest.mark.parametrize("size", [(0, 5), (5, -1)])
+    def test_masks_of_no_size_are_refused(self, parsed, size):
+        with pytest.raises(SelfieartError, match="at least one pixel a side") as error:
+            parsed.masks(3.0, size)
+        assert is_one_sentence(str(error.value))
+
     def test_labels_of_another_picture_are_refused(self, parsed, photo):
         with pytest.raises(SelfieartError, match="give the picture that was parsed"):
             parsed.labels(photo[1:])

@@ -8,12 +8,12 @@ import torch
 from selfieart.networks.precision import fast_autocast, fast_dtype
 
 
-@pytest.mark.parametrize(("avx512", "amx", "chosen"), [
-    (False, False, torch.float32), (True, False, torch.bfloat16), (False, True, torch.bfloat16),
+@pytest.mark.parametrize(("features", "chosen"), [
+    ((), torch.float32), (("avx2", "avx512f"), torch.float32), (("avx2", "avx512_bf16"), torch.bfloat16),
+    (("amx_tile", "amx_bf16"), torch.bfloat16),
 ])  # fmt: skip
-def test_a_processor_computes_in_what_it_has(monkeypatch, avx512, amx, chosen):
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+def test_a_processor_computes_in_what_it_has(monkeypatch, features, chosen):
+    monkeypatch.setattr("selfieart.networks.precision.processor_features", lambda: features)
     assert fast_dtype() == fast_dtype(torch.device("cpu")) == chosen
     a = torch.ones(2, 2)
     with fast_autocast(torch.device("cpu")):

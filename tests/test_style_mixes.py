@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from conftest import is_one_sentence, wrong
 from selfieart import Look, SegmentLook
 from selfieart.app.messages import known_style, pictures_in, restyled
-from selfieart.cli.photo import look_from
+from selfieart.cli.looks import look_from
 from selfieart.errors import LookError, SelfieartError, UnknownName
 from selfieart.imaging import write_photo
 from selfieart.sheets.gallery import swatch

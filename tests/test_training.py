@@ -82,7 +82,7 @@ class TestLoop:
         assert json.loads(out.with_suffix(".json").read_text())["settings"] == {"note": 1}
         assert cv2.imread(str(tmp_path / "line-sheet.png")).tolist() == [[[7, 7, 7]] * 6] * 4
         assert cv2.imread(str(out.with_suffix(".png"))).std() > 10
-        assert not list(tmp_path.glob("*.tmp*"))
+        assert not [*tmp_path.glob("*.tmp*"), *tmp_path.glob(".selfieart-*")]
         columns = read_columns(out.with_suffix(".csv"))
         assert columns["step"] == [float(step) for step in range(5, 161, 5)]
         assert columns["error at"] == [float(step) for step in range(40, 161, 40)]

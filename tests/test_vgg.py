@@ -65,7 +65,7 @@ def torchvision_network(state: dict[str, torch.Tensor]) -> nn.Sequential:
 
 @pytest.mark.parametrize("ending", [".pth", ".safetensors"])
 def test_vgg19_is_torchvisions(tmp_path, ending, picture):
-    state, picture = torchvision_state(NARROW), torch.from_numpy(picture)
+    state = torchvision_state(NARROW)
     assert {"features.28.weight", "features.34.bias"} <= set(state)
     path = tmp_path / f"vgg{ending}"
     save_file(state, path) if ending == ".safetensors" else torch.save(state, path)

@@ -14,7 +14,7 @@ from selfieart import Look
 from selfieart.cli import main
 from selfieart.cli.video import seconds_from
 from selfieart.errors import SelfieartError
-from selfieart.imaging import read_photo
+from selfieart.imaging import read_photo, write_photo
 from selfieart.video.io.reading import read_frames
 from selfieart.video.pipeline import VideoOptions
 from video_clips import Blender, make_clip, picture
@@ -31,7 +31,7 @@ def quick(monkeypatch):
             super().__init__()
             made.append((look, steadiness, parse_every))
 
-    monkeypatch.setattr("selfieart.render.studio.Studio", lambda parser: None)
+    monkeypatch.setattr("selfieart.render.studio.Studio", lambda *_: None)
     monkeypatch.setattr("selfieart.video.painter.VideoPainter", Painter)
     return made
 
@@ -142,6 +142,22 @@ def test_an_interrupted_command_goes_on(run, quick, clip, tmp_path, monkeypatch)
     assert code == 0
     assert json.loads(out)["resumed"] in (10, 15)
     assert names(tmp_path) == {"me.mp4", "me-art.mp4"}
+
+
+def test_pieces_painted_with_another_picture_in_a_mix_are_not_joined(run, quick, clip, tmp_path, monkeypatch):
+    def interrupt(self, frame, state):
+        raise KeyboardInterrupt
+
+    painting = tmp_path / "painting.png"
+    write_photo(painting, np.zeros((32, 32, 3), np.uint8))
+    mix = f"candy:0.6+{painting}:0.4"
+    with monkeypatch.context() as patch:
+        patch.setattr(Blender, "paint", interrupt)
+        run(clip, "-s", mix, "--resume")
+    write_photo(painting, np.full((32, 32, 3), 200, np.uint8), overwrite=True)
+    code, _, err = run(clip, "-s", mix, "--resume")
+    assert code == 2
+    assert "leave out --resume" in err
 
 
 @pytest.mark.parametrize(("text", "seconds"), [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import wave
 from fractions import Fraction
 from itertools import pairwise
@@ -310,3 +312,9 @@ def test_outputs_that_make_no_sense_are_refused_before_any_work(tmp_path, target
     assert words in refused(paint_video, clip, tmp_path / target, painter, VideoOptions(**options))
     assert not painter.seen
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_nothing_heavy_is_imported_before_it_is_asked_for():
+    program = "import sys, selfieart.video; print({'av', 'cv2', 'onnxruntime'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -1,4 +1,4 @@
-"""What is carried from frame to frame: flow, filters over time, faces, the fast network, masks."""
+"""What is carried from frame to frame: flow, filters over time, faces, strokes, masks."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ import math
 import cv2
 import numpy as np
 import pytest
-import torch
 
 from selfieart.imaging.arrays import as_picture
 from selfieart.masks import composite, select, soft_masks
-from selfieart.networks.style_net import Statistics, StyleNet
 from selfieart.parsing.faces import Face
 from selfieart.parsing.parser import followed
 from selfieart.render.compose import Part, part_masks
@@ -29,7 +27,6 @@ from selfieart.video.steady import (
     without_holes,
 )
 from selfieart.video.strokes import FrameStylizer
-from selfieart.weights import load_weights
 from video_frames import bilinear, constant, still
 
 # --- flow ----------------------------------------------------------------------------------------------------------
@@ -238,37 +235,6 @@ def test_half_precision_parses_alike(studio, astronaut):
 
 
 # --- the network ---------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def style_net() -> StyleNet:
-    """The torch definition with the packaged weights."""
-    net = StyleNet().eval()
-    weights = {name: torch.as_tensor(weight) for name, weight in load_weights("presets").items()}
-    net.load_state_dict({name[4:]: weight for name, weight in weights.items() if name.startswith("net.")})
-    return net
-
-
-@pytest.mark.parametrize("styles", [["candy"], ["candy", "wave", "udnie"]])
-@pytest.mark.parametrize("given", [False, True])
-def test_the_network_of_frames_is_the_style_net(stylizer, style_net, astronaut, styles, given):
-    picture = as_picture(astronaut[60:164, 160:280])
-    codes = np.stack([stylizer.encode(style) for style in styles])
-    masks = np.random.default_rng(1).dirichlet(np.ones(len(styles)), (104, 120)).astype(np.float32)
-    masks = np.ascontiguousarray(masks.transpose(2, 0, 1))
-    own = Statistics()
-    with torch.inference_mode():
-        arguments = [torch.from_numpy(array)[None] for array in (picture, codes, masks)]
-        plain = style_net(*arguments, recorded=own, origin=(8, 16), seed=3)[0].numpy()
-    moments = np.stack([np.concatenate([moment[i][0].numpy() for moment in own.moments], -1) for i in (0, 1)])
-    assert moments.shape == (2, len(styles), sum(stylizer.network.channels))
-    options = {"origin": (8, 16), "seed": 3, "statistics": moments if given else None}
-    out = stylizer.network.paint(picture, codes, masks, **options)
-    fast = stylizer.network.in_precision("fast").paint(picture, codes, masks, **options)
-    assert np.abs(out - plain).max() < 1e-4
-    assert np.abs(fast - plain).mean() < 3 / 255
-    recorded = stylizer.network.record(picture, codes, masks, origin=(8, 16), seed=3)
-    assert np.allclose(recorded, moments, atol=1e-3)
 
 
 def test_alone_each_style_is_painted_as_if_it_had_the_frame_for_itself(stylizer, astronaut):

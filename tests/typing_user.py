@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, assert_type
 
@@ -31,7 +32,7 @@ def photo(path: Path) -> None:
         return
     assert_type(art, Artwork)
     assert_type(art.pixels, NDArray[np.uint8])
-    assert_type(art.seconds, dict[str, float])
+    assert_type(art.seconds, Mapping[str, float])
     assert_type(art.notes, tuple[str, ...])
     assert_type(art.save("out.png"), Path)
     assert_type(write_photo("out.jpg", art.pixels), Path)

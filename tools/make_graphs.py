@@ -86,7 +86,7 @@ def exported(export: Export) -> tuple[bytes, dict[str, list[int]]]:
         torch.onnx.export(
             module,
             tuple(example(sizes) for sizes in export.inputs.values()),
-            buffer,
+            buffer,  # type: ignore[arg-type]
             input_names=list(export.inputs),
             output_names=list(export.outputs),
             dynamic_axes=dynamic,

@@ -143,6 +143,14 @@ def named(style: str) -> str:
         return style
 
 
+def named_look(look: Look) -> dict[str, Any]:
+    """A look as the page gets it, with the canonical names of its styles."""
+    table = look_json(look)
+    for worn in table["segments"].values():
+        worn["style"] = named(worn["style"])
+    return table
+
+
 def looks(text: str) -> str:
     """The text of looks.json with what the library reads from each case."""
     tables = json.loads(text)
@@ -150,7 +158,7 @@ def looks(text: str) -> str:
     for case in tables["cases"]:
         outcome: dict[str, Any]
         try:
-            outcome = {"look": look_json(Look.from_data(case["data"]), named)}
+            outcome = {"look": named_look(Look.from_data(case["data"]))}
         except SelfieartError as error:
             outcome = {"refused": str(error)}
         lines.append(json.dumps({"data": case["data"]} | outcome, ensure_ascii=False))

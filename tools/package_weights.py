@@ -16,6 +16,8 @@ from typing import Any
 
 from safetensors import safe_open
 
+from selfieart.paths import atomic_write
+
 FOLDER = Path(__file__).resolve().parent.parent / "src" / "selfieart" / "weights"
 ORDER = ("name", "file", "sha256", "bytes", "parameters", "architecture", "input", "classes", "licence", "data",
          "training", "metrics")  # fmt: skip
@@ -32,15 +34,16 @@ def parameters(weights: Path) -> int:
 def package(name: str, weights: Path, fields: dict[str, Any]) -> dict[str, Any]:
     """Copy the file, and write and return its entry."""
     path = FOLDER / "manifest.json"
-    entries = {entry["name"]: entry for entry in json.loads(path.read_text("utf-8"))["weights"]}
+    entries: dict[str, dict[str, Any]] = {
+        entry["name"]: entry for entry in json.loads(path.read_text("utf-8"))["weights"]
+    }
     data = weights.read_bytes()
     entry = entries.get(name, {}) | fields
     entry |= {"name": name, "file": f"{name}.safetensors", "sha256": hashlib.sha256(data).hexdigest()}
     entry |= {"bytes": len(data), "parameters": parameters(weights)}
     entries[name] = {field: entry[field] for field in ORDER}
-    temporary = FOLDER / f"{name}.tmp"
-    temporary.write_bytes(data)
-    temporary.replace(FOLDER / f"{name}.safetensors")
+    with atomic_write(FOLDER / f"{name}.safetensors", overwrite=True) as temporary:
+        temporary.write_bytes(data)
     path.write_text(json.dumps({"weights": list(entries.values())}, indent=2, ensure_ascii=False) + "\n", "utf-8")
     return entries[name]
 

@@ -29,9 +29,12 @@ def main(wheel: Path) -> None:
 
         def run(*command: object) -> str:
             print("  $", *(str(part).replace(name, "...") for part in command), flush=True)
-            return subprocess.run(
-                [str(part) for part in command], cwd=folder, env=environment, check=True, text=True, stdout=-1
-            ).stdout
+            done = subprocess.run(
+                [str(part) for part in command], cwd=folder, env=environment, check=False, text=True, stdout=-1
+            )
+            if done.returncode:
+                sys.exit(f"{done.stdout}exit code {done.returncode}")
+            return done.stdout
 
         run(sys.executable, "-m", "venv", folder / "venv")
         install = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")

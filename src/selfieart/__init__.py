@@ -8,26 +8,23 @@ art.save("out.png")
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from selfieart.errors import SelfieartError
+from selfieart.lazy import lazily
 from selfieart.look import Look, SegmentLook
 
 if TYPE_CHECKING:
-    from selfieart.render.studio import Artwork, Portrait, Studio
+    from selfieart.render.artwork import Artwork
+    from selfieart.render.portrait import Portrait
+    from selfieart.render.studio import Studio
 
 __version__ = "0.2.0"
 """The one place that says it: the package's metadata, the command line and the docs take it from here."""
 
 __all__ = ["Artwork", "Look", "Portrait", "SegmentLook", "SelfieartError", "Studio"]
 
-_FROM_STUDIO = ("Artwork", "Portrait", "Studio")
-
-
-def __getattr__(name: str) -> Any:
-    # The studio brings torch with it, which takes a second to import: the command line's help must not wait for it.
-    if name in _FROM_STUDIO:
-        import selfieart.render.studio
-
-        return getattr(selfieart.render.studio, name)
-    raise AttributeError(f"module 'selfieart' has no attribute '{name}'")
+# These bring OpenCV and the engine with them: the command line's help must not wait for them.
+__getattr__ = lazily(
+    __name__, {"render.artwork": ("Artwork",), "render.portrait": ("Portrait",), "render.studio": ("Studio",)}
+)

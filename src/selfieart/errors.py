@@ -26,6 +26,10 @@ class WeightsError(SelfieartError):
     """A weight file is missing or is not the one that the manifest describes."""
 
 
+class DeviceError(SelfieartError):
+    """A graphics card is there but cannot compute."""
+
+
 class Cancelled(SelfieartError):  # noqa: N818 - not a fault
     """The caller's progress callback asked to stop."""
 

@@ -16,8 +16,11 @@ from selfieart.errors import SelfieartError
 from selfieart.imaging.arrays import FloatArray, at_least
 from selfieart.imaging.strips import in_parallel, strips_of
 
-_BLOCK = 4096
-"""Pixels that are worked on at once: their planes stay in a core's own cache."""
+_BLOCK = 65_536
+"""Floats that are worked on at once: they stay in a core's own cache, and keep it busy for longer than a call takes."""
+
+_SPAN = 65_536
+"""Pixels that one thread takes at a time."""
 
 
 def soft_masks(logits: FloatArray, tau: float = 3.0) -> FloatArray:
@@ -88,7 +91,7 @@ def _pixel_by_pixel(work: Callable[[FloatArray, FloatArray], None], logits: Floa
 
         def fill(first: int, last: int, source: FloatArray = source, masks: FloatArray = masks) -> None:
             # Whole vectors only: what a library does with the rest of a row must not depend on where a block ends.
-            step = -(-min(_BLOCK, last - first) // 64) * 64
+            step = -(-min(max(1, _BLOCK // count), last - first) // 64) * 64
             z, made = np.zeros((2, count, step), np.float32)
             for start in range(first, last, step):
                 size = min(step, last - start)
@@ -96,8 +99,7 @@ def _pixel_by_pixel(work: Callable[[FloatArray, FloatArray], None], logits: Floa
                 work(z, made)
                 masks[:, start : start + size] = made[:, :size]
 
-        span = 16 * _BLOCK
-        in_parallel(fill, ((first, min(first + span, pixels)) for first in range(0, pixels, span)))
+        in_parallel(fill, ((first, min(first + _SPAN, pixels)) for first in range(0, pixels, _SPAN)))
     return out
 
 
@@ -134,7 +136,7 @@ def feather(masks: FloatArray, sigmas: Sequence[float]) -> FloatArray:
         total = rows.sum(0)
         rows /= at_least(total, 1e-6, total)
 
-    in_parallel(share, strips_of(out.shape[1], out.shape[2], len(out)))
+    in_parallel(share, strips_of(masks.shape[-2], masks.shape[-1], len(masks)))
     return out
 
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float32]
+from selfieart.imaging.arrays import FloatArray
 
 MULTIPLE = 8
 """Height and width given to the network must be multiples of this."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import version
 
+from selfieart import __version__
 from selfieart.app.responses import Capabilities
 from selfieart.app.uploads import PHOTO_BYTES, PHOTO_PIXELS, STYLE_BYTES, VIDEO_BYTES, VIDEO_SECONDS
 from selfieart.extras import has
@@ -23,7 +23,7 @@ def methods() -> tuple[str, ...]:
 def capabilities() -> Capabilities:
     """The answer of /api/info."""
     return {
-        "version": version("selfieart"),
+        "version": __version__,
         "presets": [
             {
                 "name": p.name,

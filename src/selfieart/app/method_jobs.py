@@ -12,10 +12,10 @@ from selfieart.app.requests import MethodJobRequest
 from selfieart.app.videos import jpeg
 from selfieart.errors import SelfieartError
 from selfieart.imaging import write_photo
+from selfieart.imaging.arrays import as_pixels
 from selfieart.look import PNG_KEY, Look
 from selfieart.methods.registry import load_method, options_from
 from selfieart.methods.repaint import repaint_with
-from selfieart.networks.tensors import as_pixels
 from selfieart.styles.resolve import resolve_style
 
 if TYPE_CHECKING:
@@ -69,5 +69,5 @@ class _Previews:
 
     def __call__(self, state: OptimiseProgress) -> None:
         if time.monotonic() - self.shown_at >= _SECONDS_BETWEEN_PREVIEWS:
-            self.show(jpeg(as_pixels(state.preview().detach()), _PREVIEW_SIDE))
+            self.show(jpeg(as_pixels(state.preview().detach().numpy()), _PREVIEW_SIDE))
             self.shown_at = time.monotonic()

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from selfieart.imaging import Photo, read_photo, write_photo
 from selfieart.imaging.arrays import FloatArray, Pixels, as_picture, as_pixels
 from selfieart.imaging.color import grey
-from selfieart.imaging.resize import resize
+from selfieart.imaging.resize import resize, scaled
 from selfieart.look import PNG_KEY, Look
 from selfieart.parsing.choice import Faces
 from selfieart.parsing.faces import Face
@@ -28,11 +28,11 @@ from selfieart.sizes import size_within
 
 if TYPE_CHECKING:
     # The models' code is loaded when the models are: the page is there before.
-    from selfieart.render.studio import Portrait, Studio
+    from selfieart.render.portrait import Portrait
+    from selfieart.render.studio import Studio
 
 PREVIEW_SIDE = 1280
 LOGITS_SIDE = 512
-_BLUR_SIDE = 1024
 OPEN_BYTES = 400_000_000
 """Memory of the portraits that are open. Others are opened again from their files."""
 
@@ -88,7 +88,6 @@ class OpenPortrait:
 
     def parsing(self, faces: Faces = "all") -> Parsing:
         """The segments exactly as the page has them: logits rounded to half floats, the guide to bytes."""
-        from selfieart.render.painter import scaled
 
         if faces not in self._parsings:
             full = self.portrait.parsing(faces)
@@ -128,11 +127,10 @@ class OpenPortrait:
         """The photo out of focus, (h, w, 3), taking light from some classes only."""
         from selfieart.render.compose import Part, part_masks
         from selfieart.render.layers import BlurLayer
-        from selfieart.render.painter import scaled
 
-        pixels, small = self.preview.pixels, size_within(self._size, _BLUR_SIDE)
-        mask = part_masks(pixels, self.parsing(faces), [Part(classes, None)], tau)[:1]
-        layer = BlurLayer(scaled(pixels, small), resize(mask, small)[0], *self._size)
+        pixels = self.preview.pixels
+        mask = part_masks(pixels, self.parsing(faces), [Part(classes, None)], tau)[0]
+        layer = BlurLayer.of(pixels, mask)
         return as_pixels(layer.rows(as_picture(pixels[:1]), 0, self.preview.height))
 
     def composite(self, look: Look, corrections: Corrections, progress: Progress) -> Pixels:
@@ -195,7 +193,6 @@ class OpenPortraits:
         Raises:
             ImageError: the file is no picture that can be read.
         """
-        from selfieart.render.painter import scaled
 
         with self._lock:
             opened = self._open.pop(key, None)

@@ -20,9 +20,9 @@ from selfieart.look import Look
 from selfieart.parsing.choice import Faces, check_faces
 from selfieart.segments import members
 from selfieart.sizes import Size
+from selfieart.video.choice import STEADINESS
 
 MOST_ITERATIONS = 2000
-STEADINESS = 0.85
 WIDEST_FRAME, NARROWEST_FRAME = 640, 64
 
 PictureFormat = Literal["png", "jpeg"]

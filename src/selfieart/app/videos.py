@@ -14,11 +14,14 @@ import numpy as np
 from PIL import Image
 
 from selfieart.app.jobs import Reporter, ResultFile
-from selfieart.app.requests import STEADINESS, LiveRequest, VideoJobRequest
+from selfieart.app.requests import LiveRequest, VideoJobRequest
 from selfieart.app.uploads import VIDEO_SECONDS
 from selfieart.errors import SelfieartError
 from selfieart.imaging.arrays import Pixels
+from selfieart.imaging.resize import resize_pixels
 from selfieart.look import Look
+from selfieart.sizes import scaled_size, size_within
+from selfieart.video.choice import STEADINESS
 from selfieart.video.frame import Frame, FramePainter, State
 
 if TYPE_CHECKING:
@@ -172,16 +175,12 @@ def read_frame(encoded: bytes, width: int) -> Pixels:
         # Decoders answer damaged bytes with nearly every exception there is.
         raise SelfieartError("A frame from the camera cannot be read: send JPEG or WebP pictures.") from error
     if pixels.shape[1] > width:
-        size = (width, max(1, round(pixels.shape[0] * width / pixels.shape[1])))
-        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+        return resize_pixels(pixels, scaled_size(pixels.shape[:2], width / pixels.shape[1]))
     return pixels
 
 
 def jpeg(pixels: Pixels, side: int, quality: int = 82) -> bytes:
     """A picture (H, W, 3) as a JPEG whose long side has at most ``side`` pixels."""
-    scale = side / max(pixels.shape[:2])
-    if scale < 1:
-        size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
-        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    pixels = resize_pixels(pixels, size_within(pixels.shape[:2], side))
     _, encoded = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, quality])
     return encoded.tobytes()

@@ -1,10 +1,10 @@
-"""What the commands share: progress, results as text or JSON, option values."""
+"""What the commands share: progress, results as text or JSON, files to write."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,12 @@ def plain_console(stderr: bool = False) -> Console:
 def print_json(value: Any) -> None:
     """Print a value as JSON on standard output."""
     sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """Print what a person should know about a result, on standard error."""
+    for note in notes:
+        plain_console(stderr=True).print(f"Note: {note}", style="yellow", soft_wrap=True)
 
 
 @contextmanager
@@ -75,11 +81,6 @@ def check_output(target: Path, source: Path | None, overwrite: bool) -> None:
     if source is not None and target.resolve() == source.resolve():
         raise ImageError(f"The output {target} is the photo itself: choose another name, so the photo is not lost.")
     check_target(target, overwrite)
-
-
-def face_count(text: str) -> Any:
-    """The value of --faces: "all", "largest", or a number."""
-    return int(text) if text.strip().isdecimal() else text.strip().lower()
 
 
 def timing(seconds: dict[str, float]) -> str:

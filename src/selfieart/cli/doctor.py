@@ -14,7 +14,9 @@ from rich.table import Table
 
 from selfieart import __version__
 from selfieart.cli.console import plain_console, print_json
-from selfieart.engine import available_threads, runtimes, threads
+from selfieart.cli.machine import Machine
+from selfieart.engine import available_threads, set_threads, threads
+from selfieart.engine.devices import runtimes_for
 from selfieart.engine.processor import processor_features, processor_name
 from selfieart.errors import SelfieartError
 from selfieart.extras import EXTRAS, has
@@ -30,11 +32,13 @@ class Model:
 
     Attributes:
         name: of the model.
+        where: it ran.
         seconds: to load it and to run it.
         fault: what is wrong with it; empty when nothing is.
     """
 
     name: str
+    where: str
     seconds: float
     fault: str
 
@@ -66,13 +70,14 @@ class Findings:
     models: tuple[Model, ...]
 
 
-def run(as_json: bool) -> None:
+def run(machine: Machine, as_json: bool) -> None:
     """Examine the installation, and tell what was found.
 
     Raises:
+        SelfieartError: the device is not there.
         SelfieartError: a model is broken; that is said after everything else.
     """
-    found = examine()
+    found = examine(machine)
     if as_json:
         print_json(asdict(found))
     else:
@@ -82,8 +87,14 @@ def run(as_json: bool) -> None:
         raise SelfieartError(f"Broken: {', '.join(broken)}; install selfieart again.")
 
 
-def examine() -> Findings:
-    """What is installed, and whether every model answers."""
+def examine(machine: Machine) -> Findings:
+    """What is installed, and whether every model answers on what a command may use.
+
+    Raises:
+        SelfieartError: the device is not there.
+    """
+    if machine.threads is not None:
+        set_threads(machine.threads)
     return Findings(
         __version__,
         platform.python_version(),
@@ -92,39 +103,53 @@ def examine() -> Findings:
         processor_features(),
         threads(),
         available_threads(),
-        tuple(runtime.label for runtime in runtimes()),
+        tuple(runtime.label for runtime in runtimes_for(machine.chosen)),
         {name: _version(name) for name in LIBRARIES},
         {name: has(name) for name in EXTRAS},
-        _models(),
+        _models(machine),
     )
 
 
-def _models() -> tuple[Model, ...]:
-    from selfieart.parsing.registry import load_parser, parsers
-    from selfieart.render.loading import load_presets
+def _models(machine: Machine) -> tuple[Model, ...]:
+    from selfieart.parsing.parser import FaceParser
+    from selfieart.parsing.person import SegNetParser
+    from selfieart.parsing.registry import parsers
+    from selfieart.weights.graphs import graph, graphs
 
     picture = np.random.default_rng(0).random((3, _SIDE, _SIDE), np.float32)
 
-    def parsed(name: str) -> FloatArray:
-        return load_parser(name).parse(picture).logits
+    def parsed(name: str) -> tuple[FloatArray, str]:
+        parser = machine.studio(name).parser
+        assert isinstance(parser, FaceParser | SegNetParser)
+        return parser.parse(picture).logits, parser.network.runtime.label
 
-    def painted() -> FloatArray:
-        stylizer = load_presets()
-        return stylizer.render(picture, stylizer.encode(stylizer.styles()[0])[None])
+    def painted() -> tuple[FloatArray, str]:
+        # Several styles at once and videos have graphs of their own, which one style on one picture does not run.
+        for name in graphs():
+            if name.startswith(("paint-", "record-")):
+                graph(name)
+        stylizer = machine.studio().stylizer
+        out = stylizer.render(picture, stylizer.encode(stylizer.styles()[0])[None])
+        return out, stylizer.network.runtime.label
 
-    cases: dict[str, Callable[[], FloatArray]] = {name: partial(parsed, name) for name in parsers()}
-    cases |= {"presets": painted, "any style": lambda: load_presets().encode_picture(picture)}
+    def encoded() -> tuple[FloatArray, str]:
+        stylizer = machine.studio().stylizer
+        return stylizer.encode_picture(picture), stylizer.network.runtime.label
+
+    cases: dict[str, Callable[[], tuple[FloatArray, str]]] = {name: partial(parsed, name) for name in parsers()}
+    cases |= {"presets": painted, "any style": encoded}
     return tuple(_examined(name, case) for name, case in cases.items())
 
 
-def _examined(name: str, case: Callable[[], FloatArray]) -> Model:
-    start = time.perf_counter()
+def _examined(name: str, case: Callable[[], tuple[FloatArray, str]]) -> Model:
+    start, where = time.perf_counter(), ""
     try:
-        fault = "" if bool(np.isfinite(case()).all()) else "gives values that are no numbers"
+        values, where = case()
+        fault = "" if bool(np.isfinite(values).all()) else "gives values that are no numbers"
     except Exception as error:
         # Whatever a runtime raises when it cannot load or run a model is what the doctor is asked to find.
         fault = str(error).strip().partition("\n")[0] or type(error).__name__
-    return Model(name, round(time.perf_counter() - start, 3), fault)
+    return Model(name, where, round(time.perf_counter() - start, 3), fault)
 
 
 def _tell(found: Findings) -> None:
@@ -138,7 +163,7 @@ def _tell(found: Findings) -> None:
     for name, there in found.extras.items():
         table.add_row(f"extra {name}", "installed" if there else f"missing: pip install 'selfieart[{name}]'")
     for model in found.models:
-        table.add_row(f"model {model.name}", model.fault or f"whole; loaded and ran in {model.seconds} s")
+        table.add_row(f"model {model.name}", model.fault or f"whole; {model.where}, {model.seconds} s")
     plain_console().print(table)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from selfieart.parsing.choice import DEFAULT_PARSER
+from selfieart.video.choice import STEADINESS
 
 if TYPE_CHECKING:
     from selfieart.evaluation import StyleScores
@@ -172,7 +173,9 @@ def video(
     look: Annotated[
         Path | None, typer.Option("--look", help="A look: a TOML file, or a PNG made by selfieart.")
     ] = None,
-    steadiness: Annotated[float, typer.Option("--steadiness", help="0 to 1: how steady the steady mode is.")] = 0.85,
+    steadiness: Annotated[
+        float, typer.Option("--steadiness", help="0 to 1: how steady the steady mode is.")
+    ] = STEADINESS,
     parse_every: Annotated[str, typer.Option("--parse-every", help="auto, or a number of frames.")] = "auto",
     start: Annotated[float, typer.Option("--start", min=0, help="Seconds of each clip that are left out.")] = 0.0,
     frames: Annotated[int, typer.Option("--frames", min=1, help="Frames of each clip that are measured.")] = 100,
@@ -188,18 +191,12 @@ def video(
 ) -> None:
     """How steady painted videos are: warping error, stable masks, and how much of the style is left."""
     from selfieart.cli.console import plain_console, print_json
-    from selfieart.cli.photo import look_from
-    from selfieart.errors import LookError
+    from selfieart.cli.looks import painting_look
     from selfieart.evaluation import VideoEvaluation, evaluate_video
-    from selfieart.look import Look
 
-    worn = look_from(style or [], {}, {}, Look.load(look) if look else Look())
-    if not worn.segments:
-        raise LookError(
-            "Nothing to paint: give --style SEGMENT=STYLE (or --look FILE), for example --style hair=candy."
-        )
+    painted = painting_look(style or [], {}, {}, look)
     every: Any = int(parse_every) if parse_every.strip().isdecimal() else parse_every.strip().lower()
-    options = VideoEvaluation(tuple(clips), worn, steadiness, every, start, frames, side, teacher, paintings)
+    options = VideoEvaluation(tuple(clips), painted, steadiness, every, start, frames, side, teacher, paintings)
     with plain_console(stderr=True).status("Measuring") as status:
         scores = evaluate_video(options, lambda stage, done: status.update(stage))
     if as_json:

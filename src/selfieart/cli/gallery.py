@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from selfieart.cli.console import beside, check_output, plain_console, print_json, progress
+from selfieart.cli.looks import look_from
 from selfieart.cli.machine import Machine
-from selfieart.cli.photo import look_from
 from selfieart.errors import LookError
 from selfieart.look import Look
 from selfieart.segments import canonical

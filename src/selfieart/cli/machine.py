@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from selfieart.errors import SelfieartError, unknown
+from selfieart.machine import Device, check_device, check_threads
 from selfieart.parsing.choice import DEFAULT_PARSER
 
 if TYPE_CHECKING:
-    from selfieart.engine import Device
     from selfieart.render.studio import Studio
-
-DEVICES = ("auto", "cpu", "gpu")
 
 
 @dataclass(frozen=True)
@@ -32,10 +29,13 @@ class Machine:
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        if self.device not in DEVICES:
-            raise unknown("device", self.device, DEVICES)
-        if self.threads is not None and not 1 <= self.threads <= 256:
-            raise SelfieartError(f"threads must be a number from 1 to 256, not {self.threads}.")
+        check_device(self.device)
+        check_threads(self.threads)
+
+    @property
+    def chosen(self) -> Device:
+        """The device, which was checked when this was made."""
+        return cast(Device, self.device)
 
     def studio(self, parser: str = DEFAULT_PARSER) -> Studio:
         """A studio on this machine; its models are loaded when they are needed.
@@ -46,4 +46,4 @@ class Machine:
         """
         from selfieart.render.studio import Studio
 
-        return Studio(parser, self.threads, cast("Device", self.device))
+        return Studio(parser, self.threads, self.chosen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from selfieart.cli.train import app as train
 from selfieart.errors import Cancelled, SelfieartError
 from selfieart.methods.registry import METHODS
 from selfieart.parsing.choice import DEFAULT_PARSER
+from selfieart.video.choice import STEADINESS
 
 app = typer.Typer(
     name="selfieart",
@@ -60,37 +62,41 @@ Threads = Annotated[
         "--threads", envvar="SELFIEART_THREADS", help="How many compute at once; all there are when left out."
     ),
 ]
+Styles = Annotated[
+    list[str] | None,
+    typer.Option("--style", "-s", help="SEGMENT=STYLE, or STYLE for everything. Repeat it.", metavar="SEGMENT=STYLE"),
+]
+Strength = Annotated[list[str] | None, typer.Option("--strength", help="0 to 1, for all or as SEGMENT=0.5. Repeat it.")]
+KeepColor = Annotated[
+    list[str] | None, typer.Option("--keep-color", help="0 to 1, how much of the picture's colour stays. Repeat it.")
+]
+Feather = Annotated[
+    list[str] | None, typer.Option("--feather", help="Soft borders, in percent of the short side. Repeat it.")
+]
+Blend = Annotated[
+    str | None, typer.Option("--blend", help="pixels (best) or features (all styles in one pass, faster).")
+]
+FacesOfLook = Annotated[str | None, typer.Option("--faces", help="all, largest, or how many of the largest.")]
+Seed = Annotated[int | None, typer.Option("--seed", help="Another seed gives other strokes.")]
+SaveLook = Annotated[Path | None, typer.Option("--save-look", help="Also write the look as TOML.")]
 LookFile = Annotated[Path | None, typer.Option("--look", help="A look: a TOML file, or a PNG made by selfieart.")]
 
 
 @app.command()
 def photo(
     picture: Picture,
-    style: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--style", "-s", help="SEGMENT=STYLE, or STYLE for everything. Repeat it.", metavar="SEGMENT=STYLE"
-        ),
-    ] = None,
+    style: Styles = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Output; beside the photo when left out.")] = None,
-    strength: Annotated[
-        list[str] | None, typer.Option("--strength", help="0 to 1, for all or as SEGMENT=0.5. Repeat it.")
-    ] = None,
-    keep_color: Annotated[
-        list[str] | None, typer.Option("--keep-color", help="0 to 1, how much of the photo's colour stays. Repeat it.")
-    ] = None,
-    feather: Annotated[
-        list[str] | None, typer.Option("--feather", help="Soft borders, in percent of the short side. Repeat it.")
-    ] = None,
+    strength: Strength = None,
+    keep_color: KeepColor = None,
+    feather: Feather = None,
     tau: Tau = None,
     stroke: Stroke = None,
-    blend: Annotated[
-        str | None, typer.Option("--blend", help="pixels (best) or features (all styles in one pass, faster).")
-    ] = None,
-    faces: Annotated[str | None, typer.Option("--faces", help="all, largest, or how many of the largest.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Another seed gives other strokes.")] = None,
+    blend: Blend = None,
+    faces: FacesOfLook = None,
+    seed: Seed = None,
     look: LookFile = None,
-    save_look: Annotated[Path | None, typer.Option("--save-look", help="Also write the look as TOML.")] = None,
+    save_look: SaveLook = None,
     method: Annotated[
         str, typer.Option("--method", help=f"instant (usual), or slower: {', '.join(METHODS)}.")
     ] = "instant",
@@ -153,36 +159,23 @@ def photo(
 @app.command()
 def video(
     clip: Annotated[Path, typer.Argument(help="The video: MP4, MOV, WebM, MKV, GIF ...", metavar="VIDEO")],
-    style: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--style", "-s", help="SEGMENT=STYLE, or STYLE for everything. Repeat it.", metavar="SEGMENT=STYLE"
-        ),
-    ] = None,
+    style: Styles = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Output: .mp4, .mov, .mkv, .webm or .gif; beside the video when left out."),
     ] = None,
-    strength: Annotated[
-        list[str] | None, typer.Option("--strength", help="0 to 1, for all or as SEGMENT=0.5. Repeat it.")
-    ] = None,
-    keep_color: Annotated[
-        list[str] | None, typer.Option("--keep-color", help="0 to 1, how much of the video's colour stays. Repeat it.")
-    ] = None,
-    feather: Annotated[
-        list[str] | None, typer.Option("--feather", help="Soft borders, in percent of the short side. Repeat it.")
-    ] = None,
+    strength: Strength = None,
+    keep_color: KeepColor = None,
+    feather: Feather = None,
     tau: Tau = None,
     stroke: Stroke = None,
-    blend: Annotated[
-        str | None, typer.Option("--blend", help="pixels (best) or features (all styles in one pass, faster).")
-    ] = None,
-    faces: Annotated[str | None, typer.Option("--faces", help="all, largest, or how many of the largest.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Another seed gives other strokes.")] = None,
+    blend: Blend = None,
+    faces: FacesOfLook = None,
+    seed: Seed = None,
     look: LookFile = None,
     steadiness: Annotated[
         float, typer.Option("--steadiness", help="0 paints every frame for itself, 1 flickers least.")
-    ] = 0.85,
+    ] = STEADINESS,
     parse_every: Annotated[
         str, typer.Option("--parse-every", help="auto, or N: find the segments on every Nth frame.")
     ] = "auto",
@@ -195,7 +188,7 @@ def video(
     preview: Annotated[
         Path | None, typer.Option("--preview", help="Also write a picture of frames before and after.")
     ] = None,
-    save_look: Annotated[Path | None, typer.Option("--save-look", help="Also write the look as TOML.")] = None,
+    save_look: SaveLook = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where a killed run stopped; keep what is done if this one is.")
     ] = False,
@@ -284,11 +277,11 @@ def models(as_json: Json = False) -> None:
 
 
 @app.command()
-def doctor(as_json: Json = False) -> None:
+def doctor(device: DeviceOption = "auto", threads: Threads = None, as_json: Json = False) -> None:
     """Say what runs where: runtimes, devices, threads, extras, and whether every model is whole and answers."""
     from selfieart.cli.doctor import run
 
-    run(as_json)
+    run(Machine(device, threads), as_json)
 
 
 @app.command()
@@ -379,6 +372,9 @@ def main(arguments: list[str] | None = None) -> Any:
 
     Exit codes: 0 done, 2 what was asked for cannot be done (one sentence on stderr), 130 interrupted.
     """
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+        # A name that the terminal or the file behind a pipe has no letters for must not end the command.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app(arguments)
     except Cancelled:

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from rich.table import Table
 
-from selfieart.cli.console import check_output, face_count, plain_console, print_json, progress
+from selfieart.cli.console import check_output, plain_console, print_json, progress
 from selfieart.cli.machine import Machine
 from selfieart.errors import ImageError
-from selfieart.parsing.choice import check_faces
+from selfieart.look_schema import LOOK_OPTIONS
 from selfieart.segments import SEGMENTS
 
 
@@ -28,8 +28,7 @@ def run(
     from selfieart.parsing.registry import check_parser
 
     check_parser(parser)
-    wanted = face_count(faces)
-    check_faces(wanted)
+    wanted = LOOK_OPTIONS["faces"].checked(LOOK_OPTIONS["faces"].from_text(faces))
     for target in (out, labels):
         if target is not None:
             check_output(target, picture, overwrite)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from selfieart.cli.console import beside, check_output, plain_console, print_json, progress, timing
+from selfieart.cli.console import beside, check_output, plain_console, print_json, print_notes, progress, timing
+from selfieart.cli.looks import described, painting_look
 from selfieart.cli.machine import Machine
 from selfieart.errors import LookError, unknown
 from selfieart.look import Look, SegmentLook
-from selfieart.look_schema import LOOK_OPTIONS, SEGMENT_OPTIONS
 from selfieart.parsing.choice import DEFAULT_PARSER
-from selfieart.segments import canonical
 from selfieart.styles.resolve import resolve_style
 
 if TYPE_CHECKING:
@@ -81,13 +80,7 @@ def run(
     as_json: bool,
 ) -> None:
     """Stylise one photo as the options say, write it, and report."""
-    look = look_from(style, knobs, options, Look.load(look_file) if look_file else Look())
-    if not look.segments:
-        raise LookError(
-            "Nothing to paint: give --style SEGMENT=STYLE (or --look FILE), for example --style hair=candy."
-        )
-    for worn in look.segments.values():
-        resolve_style(worn.style)
+    look = painting_look(style, knobs, options, look_file)
     from selfieart.parsing.registry import check_parser
 
     check_parser(parser)
@@ -112,38 +105,6 @@ def demo(out: Path, machine: Machine, overwrite: bool, as_json: bool) -> None:
     with ExitStack() as stack:
         path = stack.enter_context(resources.as_file(resources.files("selfieart").joinpath("data", "astronaut.jpg")))
         _paint(path, out, DEMO, overwrite, as_json, machine)
-
-
-def look_from(style: list[str], knobs: dict[str, list[str]], options: dict[str, Any], look: Look) -> Look:
-    """The look that the options describe, on top of a given one.
-
-    Raises:
-        SelfieartError: a name does not exist, or a value has the wrong kind or range.
-    """
-    worn = dict(look.segments)
-    for item in style:
-        segment, _, name = item.rpartition("=")
-        if not name or (not segment and item.startswith("=")):
-            raise LookError(f"--style {item} is incomplete: write SEGMENT=STYLE, for example hair=candy.")
-        key = canonical(segment or "everything")
-        worn[key] = replace(worn[key], style=name) if key in worn else SegmentLook(name)
-    for knob, values in knobs.items():
-        flag = "--" + knob.replace("_", "-")
-        # Values for all come first, whatever the order on the command line, so that a segment's own value stays.
-        for value in sorted(values, key=lambda v: "=" in v):
-            segment, _, text = value.rpartition("=")
-            keys = [canonical(segment)] if segment else list(worn)
-            for key in keys:
-                if key not in worn:
-                    raise LookError(f"{flag} {value} names a segment without a style: add --style {key}=STYLE.")
-                changed: dict[str, Any] = {knob: SEGMENT_OPTIONS[knob].from_text(text)}
-                worn[key] = replace(worn[key], **changed)
-    given: dict[str, Any] = {
-        key: LOOK_OPTIONS[key].from_text(value) if isinstance(value, str) else value
-        for key, value in options.items()
-        if value is not None
-    }
-    return replace(look, segments=worn, **given)
 
 
 def _slow_method(slow: MethodRequest, look: Look) -> Callable[[Portrait], Repaint] | None:
@@ -210,9 +171,8 @@ def _paint(
         )
         return
     console = plain_console()
-    for note in art.notes:
-        plain_console(stderr=True).print(f"Note: {note}", style="yellow", soft_wrap=True)
-    parts = ", ".join(f"{segment} in {worn.style}" for segment, worn in look.segments.items())
-    console.print(f"Painted {picture.name} ({art.photo.width}x{art.photo.height}): {parts}.", soft_wrap=True)
+    print_notes(art.notes)
+    size = f"{art.photo.width}x{art.photo.height}"
+    console.print(f"Painted {picture.name} ({size}): {described(look)}.", soft_wrap=True)
     console.print(f"{timing(seconds)}; {end - start:.2f} s in all.", soft_wrap=True)
     console.print(f"The picture is {target}", soft_wrap=True)

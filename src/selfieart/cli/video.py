@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
-from selfieart.cli.console import plain_console, print_json, timing
+from selfieart.cli.console import plain_console, print_json, print_notes, timing
+from selfieart.cli.looks import described, painting_look
 from selfieart.cli.machine import Machine
-from selfieart.cli.photo import look_from
 from selfieart.errors import LookError, SelfieartError
 from selfieart.look import Look
 from selfieart.parsing.registry import check_parser
@@ -47,13 +47,7 @@ def run(
     as_json: bool,
 ) -> None:
     """Paint one video as the options say, and report."""
-    look = look_from(style, knobs, look_options, Look.load(look_file) if look_file else Look())
-    if not look.segments:
-        raise LookError(
-            "Nothing to paint: give --style SEGMENT=STYLE (or --look FILE), for example --style person=candy."
-        )
-    for worn in look.segments.values():
-        resolve_style(worn.style)
+    look = painting_look(style, knobs, look_options, look_file, "person=candy")
     if not 0 <= steadiness <= 1:
         raise LookError(f"--steadiness must be a number from 0 to 1, not {steadiness:g}.")
     every = _parse_every(parse_every)
@@ -84,8 +78,7 @@ def run(
             report = paint_video(clip, target, painter, options, progress)
         except KeyboardInterrupt:
             if resume and not as_json:
-                note = "Note: finished pieces are kept: give the same command again to go on."
-                plain_console(stderr=True).print(note, style="yellow", soft_wrap=True)
+                print_notes(["finished pieces are kept: give the same command again to go on."])
             raise
     if save_look:
         look.save(save_look, overwrite)
@@ -127,7 +120,8 @@ def _identity(look: Look, steadiness: float, every: int | str, parser: str) -> s
     from selfieart.weights import manifest
 
     weights = "".join(entry.sha256 for entry in manifest().values())
-    files = [Path(worn.style) for worn in look.segments.values() if Path(worn.style).is_file()]
+    styles = [style for worn in look.segments.values() for style, _ in resolve_style(worn.style).pure]
+    files = [Path(style.name) for style in styles if style.kind in ("picture", "code")]
     pictures = "".join(hashlib.sha256(path.read_bytes()).hexdigest() for path in files)
     return f"{look.to_toml()}\n{steadiness!r} {every} {parser} {weights} {pictures}"
 
@@ -176,11 +170,9 @@ def _tell(clip: Path, look: Look, report: VideoReport, loaded: float, preview: P
         )
         return
     console = plain_console()
-    for note in report.notes:
-        plain_console(stderr=True).print(f"Note: {note}", style="yellow", soft_wrap=True)
-    parts = ", ".join(f"{segment} in {worn.style}" for segment, worn in look.segments.items())
+    print_notes(report.notes)
     size = f"{report.width}x{report.height}"
-    console.print(f"Painted {clip.name} ({report.frames} frames of {size}): {parts}.", soft_wrap=True)
+    console.print(f"Painted {clip.name} ({report.frames} frames of {size}): {described(look)}.", soft_wrap=True)
     if report.resumed:
         console.print(f"{report.resumed} frames were finished before.", soft_wrap=True)
     console.print(f"{timing(seconds)}; {report.fps:.2f} frames per second.", soft_wrap=True)

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
-from typing import Literal, get_args
+from typing import Literal
 
-from selfieart.errors import SelfieartError, unknown
-
-Device = Literal["auto", "cpu", "gpu"]
-"""What a person asks for: the fastest of what is there, the processor, or a graphics card."""
-
-DEVICES: tuple[str, ...] = get_args(Device)
+from selfieart.errors import SelfieartError
+from selfieart.extras import has
+from selfieart.machine import Device, check_device
 
 _GPU_PROVIDERS = {
     "CUDAExecutionProvider": "CUDA",
@@ -56,9 +52,10 @@ def runtimes() -> tuple[Runtime, ...]:
     version = onnxruntime.__version__
     installed = onnxruntime.get_available_providers()
     found += [Runtime("onnxruntime", "gpu", name, version) for name in _GPU_PROVIDERS if name in installed]
-    if find_spec("openvino") is not None:
-        import openvino
+    if has("openvino"):
+        from selfieart.engine.openvino import openvino_module
 
+        openvino = openvino_module()
         openvino_version = openvino.get_version().split("-")[0]
         devices = openvino.Core().available_devices
         found += [Runtime("openvino", "gpu", name, openvino_version) for name in devices if name.startswith("GPU")]
@@ -67,28 +64,18 @@ def runtimes() -> tuple[Runtime, ...]:
     return tuple(found)
 
 
-def check_device(device: str) -> None:
-    """Refuse what is no device; nothing is loaded.
-
-    Raises:
-        UnknownName: it is not auto, cpu or gpu.
-    """
-    if device not in DEVICES:
-        raise unknown("device", str(device), DEVICES)
-
-
-def choose_runtime(device: Device = "auto") -> Runtime:
-    """The preferred runtime for a device.
+def runtimes_for(device: Device = "auto") -> tuple[Runtime, ...]:
+    """What is installed for a device, the preferred one first; at least one.
 
     Raises:
         UnknownName: there is no such device.
         SelfieartError: a graphics card was asked for and nothing installed can use one.
     """
     check_device(device)
-    for runtime in runtimes():
-        if device in ("auto", runtime.device):
-            return runtime
-    raise SelfieartError(
-        "No graphics card can be used: install onnxruntime-gpu (NVIDIA), onnxruntime-directml (Windows) or "
-        "selfieart[openvino] (Intel), or choose --device cpu."
-    )
+    found = tuple(runtime for runtime in runtimes() if device in ("auto", runtime.device))
+    if not found:
+        raise SelfieartError(
+            "No graphics card can be used: install onnxruntime-gpu (NVIDIA), onnxruntime-directml (Windows) or "
+            "selfieart[openvino] (Intel), or choose --device cpu."
+        )
+    return found

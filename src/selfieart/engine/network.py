@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-import numpy as np
 from numpy.typing import NDArray
 
-from selfieart.engine.devices import Device, Runtime, choose_runtime
+from selfieart.engine.devices import Runtime, runtimes_for
+from selfieart.engine.running import FloatArray, Precision, Run
 from selfieart.engine.threads import engine_lock, threads
+from selfieart.errors import DeviceError
+from selfieart.machine import Device
 from selfieart.weights.graphs import graph, with_weights
-
-FloatArray = NDArray[np.float32]
-
-Precision = Literal["exact", "fast"]
-"""float32 everywhere, or what the processor multiplies fastest: bfloat16 where the runtime can and it is native."""
-
-Run = Callable[[Sequence[str], Mapping[str, NDArray[Any]]], list[FloatArray]]
-"""Names of the outputs wanted, inputs by name -> those outputs."""
 
 
 class Network:
@@ -47,7 +41,7 @@ class Network:
         precision: Precision = "exact",
     ) -> None:
         self.name, self.weights, self.precision = name, weights, precision
-        self.runtime: Runtime = choose_runtime(device)
+        self._runtimes = runtimes_for(device)
         self.outputs = graph(name).outputs
         self._loaded: tuple[int, Run] | None = None
 
@@ -72,6 +66,7 @@ class Network:
 
         Raises:
             WeightsError: a weight of the graph is missing or has another shape.
+            DeviceError: the graphics card that was asked for cannot compute.
         """
         with engine_lock:
             if self._loaded is None or self._loaded[0] != threads():
@@ -86,9 +81,22 @@ class Network:
         twin.precision, twin._loaded = precision, None
         return twin
 
+    @property
+    def runtime(self) -> Runtime:
+        """Where it runs; before it is loaded, where it is going to."""
+        return self._runtimes[0]
+
     def _load(self) -> Run:
-        if self.runtime.name == "openvino":
-            from selfieart.engine.openvino import load
-        else:
-            from selfieart.engine.onnx_runtime import load
-        return load(with_weights(graph(self.name), self.weights()), self.runtime.provider, threads(), self.precision)
+        model = with_weights(graph(self.name), self.weights())
+        while True:
+            if self.runtime.name == "openvino":
+                from selfieart.engine.openvino import load
+            else:
+                from selfieart.engine.onnx_runtime import load
+            try:
+                return load(model, self.runtime.provider, threads(), self.precision)
+            except DeviceError:
+                # A card that is there and cannot compute, such as one without its driver; "auto" has the processor.
+                if len(self._runtimes) == 1:
+                    raise
+                self._runtimes = self._runtimes[1:]

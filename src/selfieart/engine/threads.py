@@ -11,12 +11,10 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from selfieart.errors import SelfieartError
+from selfieart.machine import check_threads
 
 engine_lock = threading.RLock()
 """Held by whoever runs a network or works on the pixels of a whole picture."""
-
-MOST_THREADS = 256
 
 
 def available_threads(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
@@ -62,9 +60,8 @@ class _Threads:
 
     def set(self, count: int | None) -> None:
         with self._guard:
-            self._count, before, self._pool = count, self._pool, None
-        if before is not None:
-            before.shutdown(wait=False)
+            # Whoever holds the pool of before may still give it work; its threads end when nobody holds it.
+            self._count, self._pool = count, None
 
     def pool(self) -> ThreadPoolExecutor:
         with self._guard:
@@ -87,8 +84,7 @@ def set_threads(count: int | None) -> None:
     Raises:
         SelfieartError: the number is not from 1 to 256.
     """
-    if count is not None and (isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST_THREADS):
-        raise SelfieartError(f"threads must be a number from 1 to {MOST_THREADS}, not {count!r}.")
+    check_threads(count)
     _threads.set(count)
     import cv2
 

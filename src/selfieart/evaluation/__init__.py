@@ -24,10 +24,9 @@ SelfieartError with the command that installs it.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from selfieart.extras import require
+from selfieart.lazy import lazily
 
 if TYPE_CHECKING:
     from selfieart.evaluation.encoder import EncoderEvaluation, EncoderScores, evaluate_encoder
@@ -70,25 +69,19 @@ __all__ = [
     "evaluate_video",
 ]
 
-_HOMES = {
-    "encoder": ("EncoderEvaluation", "EncoderScores", "evaluate_encoder"),
-    "instant": ("InstantEvaluation", "evaluate_instant"),
-    "judge": ("StyleScores",),
-    "methods": ("MethodsComparison", "MethodsEvaluation", "evaluate_methods"),
-    "parsing": ("ParsingEvaluation", "ParsingScores", "evaluate_parsing"),
-    "portrait_aware": ("PortraitAwareEvaluation", "PortraitAwareScores", "evaluate_portrait_aware"),
-    "presets": ("PresetsEvaluation", "evaluate_presets"),
-    "similarity": ("SimilarityEvaluation", "SimilarityScores", "evaluate_similarity"),
-    "video": ("VideoEvaluation", "VideoScores", "evaluate_video"),
-}
-_WITH_TORCH = ("encoder", "instant", "judge", "portrait_aware", "presets")
-"""Modules of which nothing works without torch; the others ask for it where they need it."""
-
-
-def __getattr__(name: str) -> Any:
-    for home, names in _HOMES.items():
-        if name in names:
-            if home in _WITH_TORCH:
-                require("methods")
-            return getattr(import_module(f"{__name__}.{home}"), name)
-    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+__getattr__ = lazily(
+    __name__,
+    {
+        "encoder": ("EncoderEvaluation", "EncoderScores", "evaluate_encoder"),
+        "instant": ("InstantEvaluation", "evaluate_instant"),
+        "judge": ("StyleScores",),
+        "methods": ("MethodsComparison", "MethodsEvaluation", "evaluate_methods"),
+        "parsing": ("ParsingEvaluation", "ParsingScores", "evaluate_parsing"),
+        "portrait_aware": ("PortraitAwareEvaluation", "PortraitAwareScores", "evaluate_portrait_aware"),
+        "presets": ("PresetsEvaluation", "evaluate_presets"),
+        "similarity": ("SimilarityEvaluation", "SimilarityScores", "evaluate_similarity"),
+        "video": ("VideoEvaluation", "VideoScores", "evaluate_video"),
+    },
+    # Of these nothing works without torch; the others ask for it where they need it.
+    dict.fromkeys(("encoder", "instant", "judge", "portrait_aware", "presets"), "methods"),
+)

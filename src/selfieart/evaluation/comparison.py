@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from selfieart.imaging.arrays import Pixels
@@ -28,7 +28,7 @@ class Painted:
     content: Pixels
     painting: Pixels
     pixels: Pixels
-    scores: dict[str, float]
+    scores: Mapping[str, float]
 
 
 def comparison_sheet(results: Sequence[Painted], cell: int = 224) -> Pixels:

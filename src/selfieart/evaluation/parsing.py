@@ -19,7 +19,8 @@ from selfieart.parsing.parser import FaceParser, Parser
 from selfieart.parsing.registry import FACE_NETWORKS, check_parser, face_parser, load_parser
 from selfieart.progress import Progress, silent
 from selfieart.segments import NAMES
-from selfieart.training.labelled import PERSON, SUFFIXES, Labelled, allowed_classes, held_out_names, read_pair
+from selfieart.training.labelled import PERSON, Labelled, allowed_classes, held_out_names, read_pair
+from selfieart.training.pictures import SUFFIXES
 
 if TYPE_CHECKING:
     from torch import nn

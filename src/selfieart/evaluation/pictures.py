@@ -8,7 +8,7 @@ from pathlib import Path
 from selfieart.errors import SelfieartError
 from selfieart.imaging import read_photo
 from selfieart.imaging.arrays import FloatArray
-from selfieart.render.painter import scaled
+from selfieart.imaging.resize import scaled
 from selfieart.sizes import scaled_size
 
 

@@ -28,6 +28,7 @@ from selfieart.metrics.segmentation import SegmentationScores
 from selfieart.progress import Progress, silent
 from selfieart.render.studio import Studio
 from selfieart.styles.resolve import resolve_style
+from selfieart.video.choice import STEADINESS
 from selfieart.video.flow import at_size, flow_between, occluded, warp
 from selfieart.video.frame import Frame
 from selfieart.video.io.reading import read_frames
@@ -66,7 +67,7 @@ class VideoEvaluation:
 
     clips: tuple[Path, ...]
     look: Look
-    steadiness: float = 0.85
+    steadiness: float = STEADINESS
     parse_every: int | Literal["auto"] = "auto"
     start: float = 0.0
     frames: int = 100

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float32]
-"""Pictures (3, H, W) in [0, 1], masks (S, H, W), logits (K, h, w)."""
+from selfieart.engine.running import FloatArray
+
+__all__ = ["FloatArray", "Pixels", "as_picture", "as_pixels", "at_least", "at_most"]
 
 Pixels = NDArray[np.uint8]
 """(H, W, 3) sRGB."""

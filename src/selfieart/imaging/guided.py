@@ -44,31 +44,40 @@ def guided_coefficients(guide: FloatArray, signal: FloatArray, radius: int, eps:
         covariance[i, j] = between
 
     in_parallel(covary, [(i, j) for i in range(3) for j in range(i, 3)])
-    rr, rg, rb, gg, gb, bb = (covariance[i, j] for i in range(3) for j in range(i, 3))
-    inverse = {
-        (0, 0): gg * bb - gb**2,
-        (0, 1): rb * gb - rg * bb,
-        (0, 2): rg * gb - rb * gg,
-        (1, 1): rr * bb - rb**2,
-        (1, 2): rb * rg - rr * gb,
-        (2, 2): rr * gg - rg**2,
-    }
-    determinant = rr * inverse[0, 0]
-    determinant += rg * inverse[0, 1]
-    determinant += rb * inverse[0, 2]
-    for part in inverse.values():
-        part /= determinant
+    height, width = colours[0].shape
+    inverse = {(i, j): np.empty((height, width), np.float32) for i in range(3) for j in range(i, 3)}
+
+    def invert(top: int, bottom: int) -> None:
+        rr, rg, rb, gg, gb, bb = (covariance[i, j][top:bottom] for i in range(3) for j in range(i, 3))
+        adjugate = {
+            (0, 0): gg * bb - gb**2,
+            (0, 1): rb * gb - rg * bb,
+            (0, 2): rg * gb - rb * gg,
+            (1, 1): rr * bb - rb**2,
+            (1, 2): rb * rg - rr * gb,
+            (2, 2): rr * gg - rg**2,
+        }
+        determinant = rr * adjugate[0, 0] + rg * adjugate[0, 1] + rb * adjugate[0, 2]
+        for place, part in adjugate.items():
+            np.divide(part, determinant, out=inverse[place][top:bottom])
+
+    in_parallel(invert, ((top, min(top + _BLOCK, height)) for top in range(0, height, _BLOCK)))
     inverse |= {(j, i): part for (i, j), part in inverse.items()}
-    out = np.empty((signal.shape[0], 4, *colours[0].shape), np.float32)
+    out = np.empty((signal.shape[0], 4, height, width), np.float32)
 
     def fit(k: int, _: int) -> None:
         plane = np.ascontiguousarray(signal[k], np.float32)
+        product = np.empty_like(plane)
         mean = _box(plane, radius)
-        cross = [_box(colours[i] * plane, radius) - means[i] * mean for i in range(3)]
-        offset = mean
+        cross = [_box(np.multiply(colour, plane, out=product), radius) for colour in colours]
+        for between, colour_mean in zip(cross, means, strict=True):
+            between -= np.multiply(colour_mean, mean, out=product)
+        offset, a = mean, np.empty_like(plane)
         for i in range(3):
-            a = inverse[i, 0] * cross[0] + inverse[i, 1] * cross[1] + inverse[i, 2] * cross[2]
-            offset = offset - a * means[i]
+            np.multiply(inverse[i, 0], cross[0], out=a)
+            a += np.multiply(inverse[i, 1], cross[1], out=product)
+            a += np.multiply(inverse[i, 2], cross[2], out=product)
+            offset -= np.multiply(a, means[i], out=product)
             out[k, i] = _box(a, radius)
         out[k, 3] = _box(offset, radius)
 

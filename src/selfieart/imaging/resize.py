@@ -1,4 +1,4 @@
-"""Resizing of float pictures: area averaging down, bicubic or bilinear up."""
+"""Resizing of pictures: area averaging down, bicubic or bilinear up."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from selfieart.imaging.arrays import FloatArray
+from selfieart.imaging.arrays import FloatArray, Pixels, as_picture
 
 Interpolation = Literal["linear", "cubic"]
 
@@ -29,11 +29,29 @@ def resize(x: FloatArray, size: tuple[int, int], up: Interpolation = "linear") -
     if (height, width) == tuple(size):
         return x
     shrinks = size[0] <= height and size[1] <= width
-    out = np.empty((x.shape[0], *size), x.dtype)
+    out = np.empty((x.shape[0], *size), np.float32)
     for plane, resized in zip(x, out, strict=True):
         how = cv2.INTER_AREA if shrinks else _GROWING[up]
         cv2.resize(np.ascontiguousarray(plane, np.float32), size[::-1], resized, interpolation=how)
     return out
+
+
+def resize_pixels(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """A picture (H, W, 3) in bytes at another size (h, w): area averages when it shrinks, cubic when it grows.
+
+    Returns:
+        (h, w, 3); the picture itself when the size is already right.
+    """
+    if pixels.shape[:2] == size:
+        return pixels
+    shrinks = size[0] <= pixels.shape[0] and size[1] <= pixels.shape[1]
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    return cv2.resize(pixels, size[::-1], interpolation=how)  # type: ignore[return-value]
+
+
+def scaled(pixels: Pixels, size: tuple[int, int]) -> FloatArray:
+    """A picture (H, W, 3) in bytes, resized as :func:`resize_pixels` does: (3, h, w) in [0, 1]."""
+    return as_picture(resize_pixels(pixels, size))
 
 
 def resize_rows(

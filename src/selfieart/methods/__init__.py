@@ -19,10 +19,9 @@ whose features it compares, and works on tensors: see :class:`selfieart.methods.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from selfieart.extras import require
+from selfieart.lazy import lazily
 from selfieart.methods.registry import METHODS, features_encoder, load_method, method_class, options_from
 
 if TYPE_CHECKING:
@@ -61,28 +60,25 @@ __all__ = [
     "paint_with",
 ]
 
-_SHARED = {
-    "Guidance": "guidance",
-    "GuidanceChoice": "guidance_choice",
-    "Method": "method",
-    "OptimiseOptions": "settings",
-    "OptimiseProgress": "settings",
-    "Scene": "scene",
-    "paint_pixels": "painting",
-    "paint_with": "painting",
+_HOMES = {
+    "guidance": ("Guidance",),
+    "guidance_choice": ("GuidanceChoice",),
+    "method": ("Method",),
+    "painting": ("paint_pixels", "paint_with"),
+    "scene": ("Scene",),
+    "settings": ("OptimiseOptions", "OptimiseProgress"),
 }
-"""Name -> the module that it is in; methods and their options are where the registry says."""
+
+# Everything here brings torch with it, which takes a second to import, and may not be installed.
+_shared = lazily(__name__, _HOMES, dict.fromkeys(_HOMES, "methods"))
 
 
 def __getattr__(name: str) -> Any:
-    # Everything here brings torch with it, which takes a second to import, and may not be installed.
-    if name in _SHARED:
-        require("methods")
-        return getattr(import_module(f"selfieart.methods.{_SHARED[name]}"), name)
+    # Methods and their options are where the registry says.
     for method, place in METHODS.items():
         kind = place.partition(":")[2]
         if name == kind:
             return method_class(method)
         if name == f"{kind}Options":
             return method_class(method).options
-    raise AttributeError(f"module 'selfieart.methods' has no attribute '{name}'")
+    return _shared(name)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from selfieart.errors import SelfieartError
 from selfieart.imaging import Photo, read_photo
+from selfieart.imaging.resize import scaled
 from selfieart.look import Look, SegmentLook
 from selfieart.methods.method import Method
 from selfieart.methods.registry import load_method
@@ -22,9 +23,9 @@ from selfieart.networks.tensors import as_pixels, as_tensor
 from selfieart.parsing.registry import load_parser
 from selfieart.paths import StrPath
 from selfieart.progress import Progress, silent
-from selfieart.render.painter import scaled
+from selfieart.render.artwork import Artwork
 from selfieart.render.portrait import PARSING_SIDE
-from selfieart.render.studio import Artwork, Studio
+from selfieart.render.studio import Studio
 from selfieart.sizes import size_within
 
 Picture = StrPath | Photo | NDArray[np.uint8]

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from selfieart.imaging import read_photo
 from selfieart.imaging.arrays import FloatArray
+from selfieart.imaging.resize import scaled
 from selfieart.look import Look
 from selfieart.methods.method import Method
 from selfieart.methods.scene import Scene, tensor_of
@@ -16,7 +17,6 @@ from selfieart.methods.settings import OptimiseOptions, Watch, unwatched
 from selfieart.networks.tensors import resize
 from selfieart.progress import Progress
 from selfieart.render.layers import PaintedLayer
-from selfieart.render.painter import scaled
 from selfieart.render.portrait import Portrait
 from selfieart.render.renderer import Repaint
 from selfieart.sizes import scaled_size, size_within
@@ -29,7 +29,7 @@ STYLE_SIDE = 1024
 def repaint_with(
     method: Method[Any], options: OptimiseOptions, portrait: Portrait, look: Look, watch: Watch = unwatched
 ) -> Repaint:
-    """What :meth:`selfieart.render.studio.Portrait.render` wants, to paint all styles of a look in one optimisation.
+    """What :meth:`selfieart.render.portrait.Portrait.render` wants, to paint all styles of a look in one optimisation.
 
     A preset, whose painting is not packaged, is represented by the photo as the network paints it in that style.
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from selfieart.errors import SelfieartError
 from selfieart.networks.encoder import SMALLEST_SIDE
 from selfieart.networks.tensors import resize
+from selfieart.sizes import scaled_size
 
 MOST = 8
 
@@ -45,7 +46,7 @@ def variants(
     height, width = picture.shape[-2:]
     both = picture if masks is None else torch.cat([picture, masks])
     copies = [_turned(both, angle) for angle in rotations if angle % 360]
-    copies += [resize(both, (round(height * s), round(width * s)), "linear") for s in sizes if s != 1]
+    copies += [resize(both, scaled_size((height, width), s), "linear") for s in sizes if s != 1]
     for copy in copies:
         if min(copy.shape[-2:]) >= SMALLEST_SIDE:
             yield copy[:3].clamp(0, 1), None if masks is None else copy[3:]

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from selfieart.engine.threads import pool
+from selfieart.engine import pool
 from selfieart.errors import SelfieartError
 from selfieart.metrics.phase import LONGEST_WAVELENGTH, Plane, phase_congruency
 

@@ -137,10 +137,10 @@ def _spread(weights: Tensor, maps: Tensor) -> Tensor:
 
 def _affine(x: Tensor, scale: Tensor, shift: Tensor, gain: Tensor, mask: Tensor | None, noise: Tensor) -> Tensor:
     """x times scale plus shift plus gain times noise, each (C, S) mixed by the mask (1, S, h, w)."""
-    if mask is None:
-        return x * scale[None, :, :, None] + shift[None, :, :, None] + _spread(gain, noise)
-    moved = _spread(torch.cat([shift, gain], 1), torch.cat([mask, mask * noise], 1))
-    return torch.addcmul(moved, x, _spread(scale, mask))
+    alone = mask is None
+    where = torch.ones_like(noise) if mask is None else mask
+    moved = _spread(torch.cat([shift, gain], 1), torch.cat([where, where * noise], 1))
+    return torch.addcmul(moved, x, scale[None, :, :, None] if alone else _spread(scale, where))
 
 
 def _levels(masks: Tensor) -> dict[int, Tensor]:

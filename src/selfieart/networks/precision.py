@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from selfieart.engine.processor import processor_features
+
 
 def fast_dtype(device: torch.device | None = None) -> torch.dtype:
     """bfloat16 where the device multiplies it natively, else float32.
@@ -16,7 +18,7 @@ def fast_dtype(device: torch.device | None = None) -> torch.dtype:
     """
     if device is not None and device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
-    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    native = {"avx512_bf16", "amx_bf16"} & set(processor_features())
     return torch.bfloat16 if native else torch.float32
 
 

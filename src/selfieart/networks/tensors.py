@@ -35,7 +35,7 @@ def resize(x: Tensor, size: tuple[int, int], up: Literal["linear", "cubic"] = "l
     """:func:`selfieart.imaging.resize.resize` of a tensor (C, H, W) on the CPU; x itself when the size is right."""
     if tuple(x.shape[-2:]) == tuple(size):
         return x
-    return torch.from_numpy(resizing.resize(x.detach().numpy(), size, up))
+    return torch.from_numpy(resizing.resize(x.detach().numpy(), size, up)).to(x.dtype)
 
 
 def keep_color(content: Tensor, layer: Tensor, amount: float) -> Tensor:

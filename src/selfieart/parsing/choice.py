@@ -1,6 +1,6 @@
 """What a person chooses: the parser, and which of the faces in a picture take part.
 
-No tensors here: a look or a command names its choice before anything is loaded.
+Nothing heavy here: a look or a command names its choice before anything is loaded.
 """
 
 from __future__ import annotations

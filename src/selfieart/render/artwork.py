@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,7 @@ class Artwork:
     pixels: Pixels
     photo: Photo
     look: Look
-    seconds: dict[str, float]
+    seconds: Mapping[str, float]
     notes: tuple[str, ...] = ()
 
     def save(self, path: str | Path, overwrite: bool = False) -> Path:

@@ -6,17 +6,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from selfieart.imaging.arrays import FloatArray, Pixels, as_picture, as_pixels
 from selfieart.imaging.color import keep_color
 from selfieart.imaging.guided import GuidedUpsampler
+from selfieart.imaging.resize import resize_pixels
 from selfieart.imaging.strips import in_parallel, strips_of
 from selfieart.masks import composite, feather, select, soft_masks
 from selfieart.parsing.parsing import EDGE_EPS, EDGE_RADIUS, Parsing
 from selfieart.progress import Progress, silent
 from selfieart.render.layers import Layer
+from selfieart.sizes import scaled_size
 
 LARGEST_EXACT = 3_000_000
 """Pixels up to which every class's logits are evaluated at full resolution."""
@@ -58,9 +59,9 @@ def part_masks(pixels: Pixels, parsing: Parsing, parts: Sequence[Part], tau: flo
     if scale >= 1:
         masks = _exact_masks(pixels, parsing, parts, tau)
     else:
-        size = (round(width * scale), round(height * scale))
-        small: Pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-        masks = _exact_masks(small, parsing.at_size(*size[::-1]), parts, tau)
+        size = scaled_size((height, width), scale)
+        small = resize_pixels(pixels, size)
+        masks = _exact_masks(small, parsing.at_size(*size), parts, tau)
         masks = _enlarged_masks(pixels, small, masks, binary=math.isinf(tau))
     return feather(masks, [*(part.feather for part in parts), 0.0])
 

@@ -10,14 +10,14 @@ from typing import Protocol
 
 import numpy as np
 
-from selfieart.imaging.arrays import FloatArray, at_least, at_most
+from selfieart.imaging.arrays import FloatArray, Pixels, at_least, at_most
 from selfieart.imaging.color import grey
-from selfieart.imaging.resize import resize, resize_rows
+from selfieart.imaging.resize import resize, resize_rows, scaled
 from selfieart.masks import gaussian_blur
 from selfieart.sizes import size_within
 
 BLUR_OF_SHORT_SIDE = 0.02
-_BLUR_SIDE = 768
+_BLUR_SIDE, _BLUR_COPY_SIDE = 768, 1024
 
 
 class Layer(Protocol):
@@ -163,6 +163,13 @@ class BlurLayer:
         inside = mask * mask + np.float32(1e-4)
         light, share = gaussian_blur(small * inside, sigma), gaussian_blur(inside, sigma)
         self._painted = PaintedLayer((light / share).clip(0, 1), height, width)
+
+    @classmethod
+    def of(cls, pixels: Pixels, mask: FloatArray) -> BlurLayer:
+        """That of a photo (H, W, 3) and a mask (H, W) of its size."""
+        height, width = mask.shape
+        size = size_within((height, width), _BLUR_COPY_SIDE)
+        return cls(scaled(pixels, size), resize(mask[None], size)[0], height, width)
 
     def rows(self, content: FloatArray, top: int, bottom: int) -> FloatArray:
         """Those rows out of focus."""

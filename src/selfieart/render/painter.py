@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
-from selfieart.imaging.arrays import FloatArray, Pixels, as_picture
-from selfieart.imaging.resize import resize
+from selfieart.imaging.arrays import FloatArray, Pixels
+from selfieart.imaging.resize import resize, scaled
 from selfieart.parsing.faces import Face
 from selfieart.render.feed_forward import PresetStylizer
 from selfieart.render.layers import PaintedLayer, Patch
@@ -82,15 +81,6 @@ def paint(
             patch = at(fine, box)
             patches.append(Patch(_not_larger(patch, box), *box))
     return PaintedLayer(picture, height, width, tuple(patches))
-
-
-def scaled(pixels: Pixels, size: tuple[int, int]) -> FloatArray:
-    """A uint8 picture (H, W, 3) resized to (h, w), as a picture (3, h, w) in [0, 1]."""
-    if pixels.shape[:2] == size:
-        return as_picture(pixels)
-    shrinks = size[0] <= pixels.shape[0] and size[1] <= pixels.shape[1]
-    resized = cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
-    return as_picture(resized)  # type: ignore[arg-type]
 
 
 def with_detail(coarse: FloatArray, fine: FloatArray) -> FloatArray:

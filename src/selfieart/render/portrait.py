@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from selfieart.engine import engine_lock
 from selfieart.imaging import Photo
+from selfieart.imaging.resize import scaled
 from selfieart.look import Look
 from selfieart.parsing.choice import Faces
 from selfieart.parsing.parsing import Parsing
@@ -17,12 +17,8 @@ from selfieart.progress import Progress, silent
 from selfieart.render.artwork import Artwork
 from selfieart.render.cache import Paintings, Parsings
 from selfieart.render.layers import PaintedLayer
-from selfieart.render.painter import scaled
-from selfieart.render.renderer import Renderer, Repaint
+from selfieart.render.renderer import Renderer, Repaint, Tools
 from selfieart.sizes import size_within
-
-if TYPE_CHECKING:
-    from selfieart.render.studio import Studio
 
 PARSING_SIDE = 1536
 """Long side in pixels of the copy of a photo that the parser sees."""
@@ -39,7 +35,7 @@ class Portrait:
     """
 
     def __init__(
-        self, studio: Studio, photo: Photo, parsings: Parsings | None = None, paintings: Paintings | None = None
+        self, studio: Tools, photo: Photo, parsings: Parsings | None = None, paintings: Paintings | None = None
     ) -> None:
         self.studio, self.photo = studio, photo
 

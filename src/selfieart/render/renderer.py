@@ -2,42 +2,38 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from selfieart.imaging import Photo
 from selfieart.imaging.arrays import FloatArray
-from selfieart.imaging.resize import resize
 from selfieart.look import Look
+from selfieart.masks import likeliest
 from selfieart.parsing.choice import Faces
+from selfieart.parsing.parser import Parser
 from selfieart.parsing.parsing import Parsing
-from selfieart.progress import Progress, silent
+from selfieart.progress import Progress, Stopwatch, silent
 from selfieart.render.artwork import Artwork
 from selfieart.render.cache import Paintings, paint_photo
 from selfieart.render.compose import Part, compose, part_masks
 from selfieart.render.feed_forward import PresetStylizer
 from selfieart.render.layers import BlurLayer, ColorLayer, GreyLayer, Layer, PaintedLayer
-from selfieart.render.painter import scaled, shares_of
+from selfieart.render.painter import shares_of
 from selfieart.render.plan import Worn, plan
 from selfieart.segments import GROUPS
-from selfieart.sizes import size_within
 from selfieart.styles.resolve import ResolvedStyle
-
-BLUR_SIDE = 1024
-"""Long side in pixels of the copy of a photo that is put out of focus."""
 
 Repaint = Callable[[list[str], FloatArray, Progress], PaintedLayer]
 """Another method's way to paint: names of the styles and where each goes, (S, H, W) -> one picture of all of them."""
 
 
-class Coded(Protocol):
-    """What turns a style into its code."""
+class Tools(Protocol):
+    """What a portrait is made with; the studio is one."""
 
+    parser: Parser
     stylizer: PresetStylizer
 
     def code(self, style: str | ResolvedStyle) -> tuple[str, FloatArray]:
@@ -45,38 +41,27 @@ class Coded(Protocol):
         ...
 
 
-@dataclass
-class _Stopwatch:
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
-
-
 @dataclass(frozen=True)
 class Renderer:
     """Makes looks from one photo.
 
     Attributes:
-        codes: what turns a style into its code, and paints.
+        tools: what turns a style into its code, and paints.
         photo: the picture.
         parse: which faces take part -> the segments of the photo.
         paintings: of the photo, or of a larger or smaller copy of it.
     """
 
-    codes: Coded
+    tools: Tools
     photo: Photo
     parse: Callable[[Faces], Parsing]
     paintings: Paintings
 
     def render(self, look: Look, progress: Progress = silent, repaint: Repaint | None = None) -> Artwork:
         """See :meth:`selfieart.render.portrait.Portrait.render`."""
-        watch, worn = _Stopwatch(), plan(look)
+        watch, worn = Stopwatch(), plan(look)
         if not worn:
-            return Artwork(self.photo.pixels.copy(), self.photo, look, watch.seconds)
+            return Artwork(self.photo.pixels.copy(), self.photo, look, dict(watch.seconds))
         progress("parse", 0.0)
         with watch.stage("parse"):
             parsing = self.parse(look.faces)
@@ -100,7 +85,7 @@ class Renderer:
             progress("style", 1.0)
         with watch.stage("compose"):
             pixels = compose(self.photo.pixels, [self._part(p, layers[p.name]) for p in worn], masks, progress)
-        return Artwork(pixels, self.photo, look, watch.seconds, _notes(worn, parsing))
+        return Artwork(pixels, self.photo, look, dict(watch.seconds), _notes(worn, parsing))
 
     def _part(self, worn: Worn, layer: Layer | None) -> Part:
         size = (self.photo.height, self.photo.width)
@@ -108,7 +93,7 @@ class Renderer:
 
     def _painted_alone(self, painted: Sequence[Worn], look: Look, progress: Progress) -> dict[str, PaintedLayer]:
         """Each part's own painting of the whole photo, by the part's name."""
-        coded = {part.name: self.codes.code(part.style) for part in painted}
+        coded = {part.name: self.tools.code(part.style) for part in painted}
         # A style that any part of a head wears is painted with fine faces for all its segments: once, not twice.
         fine = {coded[part.name][0] for part in painted if part.classes & GROUPS["head"]}
         layers = {}
@@ -125,18 +110,17 @@ class Renderer:
         if repaint is not None:
             names = [part.style.name for part in painted]
             return repaint(sorted(set(names)), _regions(sorted(set(names)), names, masks), progress)
-        coded = [self.codes.code(part.style) for part in painted]
+        coded = [self.tools.code(part.style) for part in painted]
         codes = dict(sorted(coded, key=lambda pair: pair[0]))
         shares = shares_of(_regions(list(codes), [name for name, _ in coded], masks))
         faces = self.parse(look.faces).faces
-        return paint_photo(self.codes.stylizer, self.photo, np.stack(list(codes.values())), look, faces, shares)
+        return paint_photo(self.tools.stylizer, self.photo, np.stack(list(codes.values())), look, faces, shares)
 
     def _effect(self, worn: Worn, mask: FloatArray) -> Layer | None:
         """What is worn and not painted."""
-        kind, size = worn.style.kind, (self.photo.height, self.photo.width)
+        kind = worn.style.kind
         if kind == "blur":
-            small = scaled(self.photo.pixels, size_within(size, BLUR_SIDE))
-            return BlurLayer(small, resize(mask[None], (small.shape[-2], small.shape[-1]))[0], *size)
+            return BlurLayer.of(self.photo.pixels, mask)
         if kind == "grey":
             return GreyLayer()
         return ColorLayer(worn.style.color) if kind == "color" else None
@@ -155,6 +139,6 @@ def _notes(worn: Sequence[Worn], parsing: Parsing) -> tuple[str, ...]:
     notes = []
     if not parsing.faces and any(part.classes <= GROUPS["head"] for part in worn):
         notes.append("No face was found in the picture, so styles for parts of a face show little or nothing.")
-    present = set(np.unique(parsing.logits.argmax(0)).tolist())
+    present = set(np.unique(likeliest(parsing.logits)).tolist())
     notes += [f"No '{part.name}' was found in the picture." for part in worn if part.classes.isdisjoint(present)]
     return tuple(notes)

@@ -13,7 +13,6 @@ from selfieart.imaging.arrays import FloatArray, as_picture
 from selfieart.parsing.choice import DEFAULT_PARSER
 from selfieart.parsing.parser import Parser
 from selfieart.parsing.registry import load_parser
-from selfieart.render.artwork import Artwork
 from selfieart.render.feed_forward import PresetStylizer
 from selfieart.render.loading import load_presets
 from selfieart.render.portrait import Portrait
@@ -21,8 +20,6 @@ from selfieart.styles.any_style import read_code
 from selfieart.styles.codes import StyleCodes
 from selfieart.styles.resolve import ResolvedStyle
 from selfieart.weights import manifest
-
-__all__ = ["Artwork", "Portrait", "Studio"]
 
 
 class Studio:

@@ -6,11 +6,11 @@ The function of :class:`selfieart.networks.style_net.StyleNet`, which a test hol
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
-from selfieart.engine import Device, Network, Precision
+from selfieart.engine import Device, Network, Precision, Runtime
 from selfieart.imaging.arrays import FloatArray
 from selfieart.style_grid import noise_map
 from selfieart.weights.graphs import graph
@@ -60,6 +60,11 @@ class StyleNetwork:
     def in_precision(self, precision: Precision) -> StyleNetwork:
         """The same network with other arithmetic; itself when it has it already."""
         return self if precision == self.precision else StyleNetwork(self._weights, self.device, precision)
+
+    @property
+    def runtime(self) -> Runtime:
+        """Where it runs."""
+        return self._network("paint-one").runtime
 
     def check(self) -> None:
         """Load the network.
@@ -137,12 +142,7 @@ class StyleNetwork:
 
     def _noise(self, picture: FloatArray, origin: tuple[int, int], seed: int) -> dict[str, FloatArray]:
         """The maps of all normalisations (1, n, h, w), by level."""
-        height, width = picture.shape[-2:]
-        maps: dict[int, list[FloatArray]] = {2: [], 4: [], 8: []}
-        for layer, (step, _) in enumerate(self.layers):
-            place = (origin[0] // step, origin[1] // step, height // step, width // step)
-            maps[step].append(noise_map(layer, seed, *place))
-        return {f"noise{step}": np.stack(level)[None] for step, level in maps.items()}
+        return _noise_maps(self.layers, seed, origin, (picture.shape[-2], picture.shape[-1]))
 
     def _affine(self, codes: FloatArray, statistics: FloatArray) -> dict[str, FloatArray]:
         """Scale, shift and noise gain (N, S) of every channel for given statistics."""
@@ -153,3 +153,15 @@ class StyleNetwork:
         scale = scale / np.sqrt(variance + _EPS)
         affine = {"scales": scale, "shifts": shift - mean * scale, "gains": gain}
         return {name: np.ascontiguousarray(value.T) for name, value in affine.items()}
+
+
+@lru_cache(maxsize=8)
+def _noise_maps(
+    layers: tuple[tuple[int, int], ...], seed: int, origin: tuple[int, int], size: tuple[int, int]
+) -> dict[str, FloatArray]:
+    """See :meth:`StyleNetwork._noise`; kept, because tiles and frames of one size follow each other."""
+    maps: dict[int, list[FloatArray]] = {2: [], 4: [], 8: []}
+    for layer, (step, _) in enumerate(layers):
+        place = (origin[0] // step, origin[1] // step, size[0] // step, size[1] // step)
+        maps[step].append(noise_map(layer, seed, *place))
+    return {f"noise{step}": np.stack(level)[None] for step, level in maps.items()}

@@ -14,7 +14,7 @@ from PIL import Image
 from selfieart.imaging import read_photo
 from selfieart.look import Look, SegmentLook
 from selfieart.progress import Progress, silent
-from selfieart.render.studio import Portrait
+from selfieart.render.portrait import Portrait
 from selfieart.segments import canonical
 from selfieart.sheets.sheet import grid
 from selfieart.styles.presets import presets

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from selfieart.imaging.arrays import Pixels
+from selfieart.imaging.resize import resize_pixels
 from selfieart.segments import SEGMENTS
-
-Pixels = NDArray[np.uint8]
 
 PAPER = (250, 249, 246)
 INK = (38, 38, 42)
@@ -27,11 +27,9 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 def fitted(pixels: Pixels, width: int, height: int) -> Pixels:
     """Resize (H, W, 3) to fill width x height, cutting what sticks out: equally sideways, less above than below."""
     scale = max(width / pixels.shape[1], height / pixels.shape[0])
-    size = (max(width, round(pixels.shape[1] * scale)), max(height, round(pixels.shape[0] * scale)))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    resized = cv2.resize(pixels, size, interpolation=how)
-    left, top = (size[0] - width) // 2, (size[1] - height) // 4
-    return resized[top : top + height, left : left + width]  # type: ignore[return-value]
+    size = (max(height, round(pixels.shape[0] * scale)), max(width, round(pixels.shape[1] * scale)))
+    left, top = (size[1] - width) // 2, (size[0] - height) // 4
+    return resize_pixels(pixels, size)[top : top + height, left : left + width]
 
 
 def sheet(cells: Sequence[tuple[Pixels | None, str]], columns: int, width: int, height: int, title: str = "") -> Pixels:

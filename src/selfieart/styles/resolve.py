@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from selfieart.errors import LookError, SelfieartError, UnknownName, printable, unknown
 from selfieart.paths import is_file
@@ -20,6 +20,9 @@ from selfieart.style_names import (
 )
 from selfieart.styles.presets import presets
 
+Kind = Literal["preset", "picture", "code", "mix", "color", "original", "blur", "grey"]
+"""What a style is; the last ones are those of PLAIN_STYLES."""
+
 
 @dataclass(frozen=True)
 class ResolvedStyle:
@@ -33,7 +36,7 @@ class ResolvedStyle:
         parts: of a mix, sorted by name: at least two styles with their weights, which sum to 1; else empty.
     """
 
-    kind: Literal["preset", "picture", "code", "mix", "color", "original", "blur", "grey"]
+    kind: Kind
     name: str
     color: tuple[int, int, int] = (0, 0, 0)
     parts: tuple[tuple[ResolvedStyle, float], ...] = ()
@@ -97,12 +100,8 @@ def _one(style: str) -> ResolvedStyle:
     if color is not None:
         return ResolvedStyle("color", style, color)
     name = spelled(style)
-    if name == "original":
-        return ResolvedStyle("original", name)
-    if name == "blur":
-        return ResolvedStyle("blur", name)
-    if name == "grey":
-        return ResolvedStyle("grey", name)
+    if name in PLAIN_STYLES:
+        return ResolvedStyle(cast(Kind, name), name)
     if name in presets():
         return ResolvedStyle("preset", name)
     if is_file_style(style):

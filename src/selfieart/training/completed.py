@@ -18,6 +18,7 @@ from selfieart.errors import SelfieartError
 from selfieart.imaging.arrays import as_picture
 from selfieart.imaging.resize import resize
 from selfieart.parsing.parser import Parser
+from selfieart.paths import atomic_write
 from selfieart.progress import Progress, silent
 from selfieart.segments import NAMES
 from selfieart.training.labelled import ACCESSORIES, IGNORED, Labelled, allowed_classes, pictures_in, read_labelled
@@ -77,10 +78,9 @@ def complete_labels(
         parsing = parser.parse(as_picture(sample.pixels))
         logits = resize(parsing.logits, (parsing.height, parsing.width))
         labels = completed(sample, logits, sure)
-        temporary = target.with_suffix(".part.png")
-        if not cv2.imwrite(str(temporary), labels):
-            raise SelfieartError(f"{target} cannot be written: is the disk full?")
-        temporary.replace(target)
+        with atomic_write(target) as temporary:
+            if not cv2.imwrite(str(temporary), labels):
+                raise SelfieartError(f"{target} cannot be written: is the disk full?")
         written += 1
     progress("complete", 1.0)
     return written

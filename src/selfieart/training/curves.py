@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from selfieart.errors import SelfieartError
+from selfieart.paths import atomic_write
 
 
 def read_columns(table: Path) -> dict[str, list[float]]:
@@ -59,6 +60,5 @@ def draw_curves(columns: dict[str, list[float]], parts: Sequence[str], measures:
         panel.grid(alpha=0.3)
         if panel.get_legend_handles_labels()[0]:
             panel.legend(fontsize=8)
-    temporary = out.with_name(f"{out.stem}.tmp.png")
-    figure.savefig(temporary, dpi=100)
-    temporary.replace(out)
+    with atomic_write(out, overwrite=True) as temporary:
+        figure.savefig(temporary, dpi=100)

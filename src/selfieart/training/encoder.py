@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from selfieart.errors import SelfieartError
 from selfieart.imaging import arrays
-from selfieart.imaging.arrays import as_picture
+from selfieart.imaging.arrays import Pixels, as_picture
 from selfieart.methods.gatys import Gatys, GatysOptions
 from selfieart.networks.encoder import CHANNELS, LAYERS, Encoder, check_layers
 from selfieart.networks.gram import gram, relative_error
@@ -32,7 +32,7 @@ from selfieart.networks.tensors import as_pixels, as_tensor
 from selfieart.render.loading import load_presets
 from selfieart.training.labelled import held_out_names
 from selfieart.training.loop import Schedule, fit, load_start
-from selfieart.training.pictures import Pixels, list_images, numpy_rng, random_crop, read_rgb, resize_short_side
+from selfieart.training.pictures import list_images, numpy_rng, random_crop, read_rgb, resize_short_side
 from selfieart.training.teacher import Teacher, load_teacher
 
 HELD_OUT = 24

@@ -18,11 +18,9 @@ from numpy.typing import NDArray
 
 from selfieart.errors import SelfieartError
 from selfieart.imaging import read_photo
+from selfieart.imaging.arrays import Pixels
 from selfieart.segments import GROUPS, INDEX, MIRRORED, NAMES
-from selfieart.training.pictures import numpy_rng
-
-Pixels = NDArray[np.uint8]
-SUFFIXES = {".jpg", ".jpeg", ".png"}
+from selfieart.training.pictures import SUFFIXES, numpy_rng
 
 PERSON, SKIN, CLOTHES, ACCESSORIES, IGNORED = 19, 20, 21, 22, 255
 """Label ids above those of the classes: any part of a person, any skin, clothes or hat, accessories, unknown."""

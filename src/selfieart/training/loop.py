@@ -23,6 +23,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from selfieart.errors import SelfieartError
+from selfieart.paths import atomic_write
 from selfieart.training.curves import draw_curves, read_columns
 from selfieart.training.optimisers import MuonAdamW, Optimiser
 
@@ -249,33 +250,28 @@ def load_start(model: nn.Module, start: Path) -> None:
 
 def save_state(state: dict[str, Any], path: Path) -> None:
     """Write everything needed to go on; the old file stays whole until the new one is."""
-    part = path.with_suffix(".part")
-    torch.save(state, part)
-    part.replace(path)
+    with atomic_write(path, overwrite=True) as temporary:
+        torch.save(state, temporary)
 
 
 def write_half(tensors: dict[str, Tensor], out: Path) -> None:
     """Write float16 safetensors; the old file stays whole until the new one is."""
-    temporary = out.with_suffix(".tmp")
     halves = {k: (v.half() if v.is_floating_point() else v).cpu().contiguous() for k, v in tensors.items()}
-    save_file(halves, temporary)
-    temporary.replace(out)
+    with atomic_write(out, overwrite=True) as temporary:
+        save_file(halves, temporary)
 
 
 def write_text(text: str, path: Path) -> None:
     """Write a text file whole or not at all."""
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text, "utf-8")
-    temporary.replace(path)
+    with atomic_write(path, overwrite=True) as temporary:
+        temporary.write_text(text, "utf-8")
 
 
 def write_sheet(sheet: NDArray[np.uint8] | None, out: Path) -> None:
     """Write a contact sheet beside the weights: NAME-sheet.png."""
     if sheet is not None:
-        target = out.with_name(f"{out.stem}-sheet.png")
-        temporary = out.with_name(f"{out.stem}-sheet.tmp.png")
-        cv2.imwrite(str(temporary), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
-        temporary.replace(target)
+        with atomic_write(out.with_name(f"{out.stem}-sheet.png"), overwrite=True) as temporary:
+            cv2.imwrite(str(temporary), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
 
 
 def append_row(path: Path, header: Sequence[str], row: Sequence[object]) -> None:

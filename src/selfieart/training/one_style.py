@@ -19,15 +19,15 @@ from torch import Tensor
 
 from selfieart.errors import SelfieartError
 from selfieart.imaging import read_photo
-from selfieart.imaging.arrays import as_picture
+from selfieart.imaging.arrays import Pixels, as_picture
 from selfieart.networks.encoder import STYLE_LAYERS
 from selfieart.networks.packaged import load_encoder, load_style_net
 from selfieart.networks.precision import fast_autocast
-from selfieart.paths import check_target
+from selfieart.paths import atomic_write, check_target
 from selfieart.progress import Progress, silent
 from selfieart.render.loading import load_presets
 from selfieart.styles.any_style import CODE_SUFFIX, at_reading_size
-from selfieart.training.pictures import Pixels, list_images, random_crop, read_rgb
+from selfieart.training.pictures import list_images, random_crop, read_rgb
 from selfieart.training.style_losses import (
     Importance,
     StyleWeights,
@@ -146,9 +146,8 @@ def fit_style(
     fitted = code.detach()
     result_after = error(fitted)
     note = {"style": picture.stem, "weights": manifest()["presets"].sha256, "steps": steps}
-    temporary = out.with_suffix(".tmp")
-    save_file({"code": fitted.contiguous()}, temporary, metadata={"selfieart": json.dumps(note)})
-    temporary.replace(out)
+    with atomic_write(out, overwrite) as temporary:
+        save_file({"code": fitted.contiguous()}, temporary, metadata={"selfieart": json.dumps(note)})
     progress("fit", 1.0)
     return FittedStyle(fitted, before, result_after)
 

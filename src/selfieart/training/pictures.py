@@ -7,13 +7,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from selfieart.errors import SelfieartError
 from selfieart.imaging import read_photo
+from selfieart.imaging.arrays import Pixels
 
 SUFFIXES = {".jpg", ".jpeg", ".png"}
-Pixels = NDArray[np.uint8]
 
 
 def list_images(folders: list[Path]) -> list[Path]:

@@ -12,22 +12,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from selfieart.engine import pool
 from selfieart.imaging.arrays import FloatArray, Pixels, as_picture, as_pixels
 from selfieart.imaging.color import grey, keep_color
 from selfieart.imaging.guided import guided_coefficients
-from selfieart.imaging.resize import resize
+from selfieart.imaging.resize import resize_pixels, scaled
+from selfieart.imaging.strips import in_parallel
 from selfieart.masks import feather, soft_masks
 from selfieart.parsing.parsing import EDGE_EPS, EDGE_RADIUS
 from selfieart.render.layers import BlurLayer
 from selfieart.render.plan import Worn
-from selfieart.sizes import Size, size_within
 from selfieart.video.steady import FAINTEST
 
 Box = tuple[int, int, int, int]
 """Top, left, bottom, right in pixels."""
-
-_BLUR_SIDE = 1024
 
 
 def region_of(masks: FloatArray, height: int, width: int, margin: int) -> Box | None:
@@ -73,15 +70,17 @@ def frame_masks(
     colors = cv2.split(np.ascontiguousarray(pixels[top:bottom, left:right]))
     out = np.zeros((len(logits), bottom - top, right - left), np.float32)
 
-    def enlarge(group: int) -> None:
-        def full(plane: FloatArray) -> FloatArray:
-            return cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR)[top:bottom, left:right]  # type: ignore[return-value]
+    def enlarge(group: int, _: int) -> None:
+        # One plane of the whole frame at a time: memory that is new costs more than what is done in it.
+        full = np.empty((height, width), np.float32)
+        part = full[top:bottom, left:right]
+        for plane, color in zip(coefficients[group], (*colors, None), strict=True):
+            cv2.resize(plane, (width, height), full, interpolation=cv2.INTER_LINEAR)
+            if color is not None:
+                cv2.multiply(part, color, part, 1 / 255, cv2.CV_32F)
+            out[group] += part
 
-        out[group] = full(coefficients[group, 3])
-        for plane, color in zip(coefficients[group], colors, strict=False):
-            out[group] += cv2.multiply(full(plane), color, scale=1 / 255, dtype=cv2.CV_32F)
-
-    list(pool().map(enlarge, range(len(logits) - 1)))
+    in_parallel(enlarge, ((group, group + 1) for group in range(len(logits) - 1)))
     return feather(soft_masks(out, tau), sigmas)
 
 
@@ -147,31 +146,20 @@ def _layer(part: Worn, pixels: Pixels, mask: FloatArray, box: Box, painting: Flo
         assert painting is not None
         colors = np.ascontiguousarray(painting[..., :3])
         if part.keep_color:
-            content = as_picture(resized(pixels, colors.shape[:2]))
+            content = scaled(pixels, colors.shape[:2])
             kept = keep_color(content, np.ascontiguousarray(colors.transpose(2, 0, 1)), part.keep_color)
             colors = np.ascontiguousarray(kept.transpose(1, 2, 0))
-        return resized(cv2.convertScaleAbs(colors, alpha=255), (height, width))[here]  # type: ignore[arg-type]
+        return resize_pixels(cv2.convertScaleAbs(colors, alpha=255), (height, width))[here]  # type: ignore[arg-type]
     if part.style.kind == "color" and not part.keep_color:
         return np.full((bottom - top, right - left, 3), part.style.color, np.uint8)
     content = as_picture(pixels[here])
     if part.style.kind == "blur":
-        small = as_picture(resized(pixels, size_within((height, width), _BLUR_SIDE)))
-        whole = np.zeros((1, height, width), np.float32)
-        whole[0, top:bottom, left:right] = mask
-        inside = resize(whole, (small.shape[-2], small.shape[-1]))[0]
-        layer = BlurLayer(small, inside, height, width).rows(content, top, bottom)[..., left:right]
+        whole = np.zeros((height, width), np.float32)
+        whole[top:bottom, left:right] = mask
+        layer = BlurLayer.of(pixels, whole).rows(content, top, bottom)[..., left:right]
     elif part.style.kind == "grey":
         layer = grey(content)
     else:
         layer = np.empty_like(content)
         layer[:] = np.array(part.style.color, np.float32)[:, None, None] / 255
     return as_pixels(keep_color(content, layer, part.keep_color))
-
-
-def resized(pixels: Pixels, size: Size) -> Pixels:
-    """A picture (H, W, 3) in bytes at another size (h, w): area averages down, cubic up."""
-    if pixels.shape[:2] == size:
-        return pixels
-    shrinks = size[0] <= pixels.shape[0] and size[1] <= pixels.shape[1]
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    return cv2.resize(pixels, size[::-1], interpolation=how)  # type: ignore[return-value]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from selfieart.engine import pool
 from selfieart.imaging.arrays import FloatArray, Pixels
+from selfieart.sizes import scaled_size
 
 FLOW_SIDE = 320
 """Short side in pixels at which flow is measured, unless the frame is smaller."""
@@ -40,12 +41,12 @@ def reduced(pixels: Pixels, side: int = FLOW_SIDE) -> Pixels:
     scale = side / min(pixels.shape[:2])
     if scale >= 1:
         return pixels
-    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
+    height, width = scaled_size(pixels.shape[:2], scale)
     while min(pixels.shape[:2]) >= 2 * side:
         # Halving is ten times faster than the same filter at other ratios.
         even = pixels[: pixels.shape[0] // 2 * 2, : pixels.shape[1] // 2 * 2]
         pixels = cv2.resize(even, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+    return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
 def flow_between(first: Pixels, second: Pixels, thorough: bool = False) -> FloatArray:

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Literal
 
 from selfieart.errors import SelfieartError
-from selfieart.imaging.arrays import FloatArray, Pixels, as_picture
+from selfieart.imaging.arrays import FloatArray, Pixels
+from selfieart.imaging.resize import scaled
 from selfieart.look import Look
 from selfieart.parsing.parser import FaceParser, Parser
 from selfieart.sizes import size_within
-from selfieart.video.composition import resized
 from selfieart.video.flow import Motion
 from selfieart.video.state import Clock, VideoState
 from selfieart.video.steady import (
@@ -71,7 +71,7 @@ class FrameParser:
             The frame at the resolution of parsing, (3, h, w) in [0, 1], and the state with the logits (G, h, w) of this
             frame.
         """
-        guide = as_picture(resized(pixels, size_within(pixels.shape[:2], PARSING_SIDE)))
+        guide = scaled(pixels, size_within(pixels.shape[:2], PARSING_SIDE))
         clock = state.clocked()
         if motion is not None and state.logits is not None and not self._must_parse(clock):
             return guide, replace(state, logits=warped_planes(state.logits, motion))

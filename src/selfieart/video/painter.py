@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -13,16 +11,18 @@ from numpy.typing import NDArray
 
 from selfieart.errors import SelfieartError
 from selfieart.imaging.arrays import FloatArray, Pixels
-from selfieart.imaging.resize import resize
+from selfieart.imaging.resize import resize, resize_pixels
 from selfieart.look import Look
 from selfieart.masks import soft_masks
+from selfieart.progress import Stopwatch
 from selfieart.render.feed_forward import SMALLEST_SIDE
 from selfieart.render.painter import shares_of
 from selfieart.render.plan import plan
 from selfieart.render.studio import Studio
 from selfieart.segments import GROUPS
 from selfieart.sizes import Size
-from selfieart.video.composition import Box, composed, frame_masks, region_of, resized
+from selfieart.video.choice import STEADINESS
+from selfieart.video.composition import Box, composed, frame_masks, region_of
 from selfieart.video.flow import FLOW_SIDE, Motion, motion_between, reduced
 from selfieart.video.following import FrameParser
 from selfieart.video.frame import Frame
@@ -48,21 +48,18 @@ class VideoPainter:
         parse_every: parse every n-th frame and carry the segments along the motion between them, or "auto": when
             enough has moved.
 
-    Attributes:
-        seconds: time that each stage has taken so far.
-
     Raises:
         SelfieartError: a style cannot be used, ``steadiness`` is not from 0 to 1, or ``parse_every`` is not "auto" or a
             number from 1.
     """
 
     def __init__(
-        self, studio: Studio, look: Look, steadiness: float = 0.85, parse_every: int | Literal["auto"] = "auto"
+        self, studio: Studio, look: Look, steadiness: float = STEADINESS, parse_every: int | Literal["auto"] = "auto"
     ) -> None:
         if not 0 <= steadiness <= 1:
-            raise SelfieartError(f"steadiness must be a number from 0 to 1, not {steadiness}: 0.85 is usual.")
+            raise SelfieartError(f"steadiness must be a number from 0 to 1, not {steadiness}: {STEADINESS} is usual.")
         self.look, self.steadiness, self.parse_every = look, float(steadiness), parse_every
-        self.seconds: dict[str, float] = {}
+        self._watch = Stopwatch()
         self._worn = plan(look)
         bare = GROUPS["everything"].difference(*(worn.classes for worn in self._worn))
         self._groups = [worn.classes for worn in self._worn] + ([bare] if bare else [])
@@ -74,6 +71,11 @@ class VideoPainter:
         if codes:
             stacked = np.stack(list(codes.values()))
             self._stylizer = FrameStylizer(studio.stylizer.network, stacked, look.seed, alone=look.blend == "pixels")
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """Time that each stage has taken so far."""
+        return self._watch.seconds
 
     def start(self) -> VideoState:
         """The state before the first frame."""
@@ -115,9 +117,9 @@ class VideoPainter:
         return self._paint(pixels, state)
 
     def _paint(self, pixels: Pixels, state: VideoState) -> tuple[Pixels, VideoState]:
-        with self._stage("motion"):
+        with self._watch.stage("motion"):
             state, motion, small = self._followed(pixels, state)
-        with self._stage("parse"):
+        with self._watch.stage("parse"):
             guide, state = self._parser.follow(pixels, state, motion)
         logits = state.logits
         assert logits is not None
@@ -127,12 +129,12 @@ class VideoPainter:
         state = replace(state, frame=small, size=np.array(size, np.int64))
         if box is None:
             return pixels.copy(), replace(state, painting=None)
-        with self._stage("masks"):
+        with self._watch.stage("masks"):
             sigmas = [worn.feather_pixels(size) for worn in self._worn]
             sigmas += [0.0] * (len(self._groups) - len(self._worn))
             masks = frame_masks(pixels, guide, logits, self.look.tau, box, sigmas)
         painting, state = self._painting(pixels, rough, masks, box, state, motion)
-        with self._stage("compose"):
+        with self._watch.stage("compose"):
             out = composed(pixels, self._worn, masks, box, painting)
         return out, state
 
@@ -173,16 +175,16 @@ class VideoPainter:
         if self._stylizer is None or region is None:
             return None, replace(state, painting=None)
         h, w = working_size((height, width), self.look.stroke_side())
-        with self._stage("statistics"):
-            content = resized(pixels, (h, w))
+        with self._watch.stage("statistics"):
+            content = resize_pixels(pixels, (h, w))
             shares = self._shares(masks, box, (height, width), (h, w))
             state = self._recorded(content, shares, state)
-        with self._stage("style"):
+        with self._watch.stage("style"):
             assert state.moments is not None
             top, left, bottom, right = region
             inner = (top * h // height, left * w // width, -(-bottom * h // height), -(-right * w // width))
             painting = self._stylizer.paint(content, shares, state.moments, inner)
-        with self._stage("feedback"):
+        with self._watch.stage("feedback"):
             kept = shown = painting
             if motion is not None and self.steadiness and state.painting is not None:
                 kept = steadied_painting(painting, state.painting, motion, self.steadiness)
@@ -222,9 +224,3 @@ class VideoPainter:
         step = np.float32(max(0.05, (1 - self.steadiness) ** 1.5))
         moments = state.moments + step * (wanted - state.moments)
         return replace(state, moments=moments, wanted=wanted, clock=clock.array())
-
-    @contextmanager
-    def _stage(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +15,15 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from selfieart import __version__
 from selfieart.errors import SelfieartError
-from selfieart.paths import atomic_write, check_target
+from selfieart.paths import StrPath, atomic_write, check_target
 from selfieart.progress import Progress, silent
 from selfieart.video.frame import FramePainter, State
 from selfieart.video.io.gif import write_gif
 from selfieart.video.io.joining import Companions, join
 from selfieart.video.io.reading import Clip
 from selfieart.video.io.resume import Workplace, workplace
-from selfieart.video.io.source import StrPath
 from selfieart.video.io.stages import Busy, read_ahead, write_behind
 from selfieart.video.io.writing import Encoding, PieceWriter, choose_codec, video_format
 
@@ -264,5 +263,5 @@ def _key(clip: Clip, suffix: str, options: VideoOptions) -> str:
         head = hashlib.sha256(file.read(_HEAD)).hexdigest()
     status = path.stat()
     wanted = {k: str(v) for k, v in asdict(options).items() if k not in ("overwrite", "resume")}
-    told = [version("selfieart"), av.__version__, head, status.st_size, status.st_mtime_ns, suffix, wanted]
+    told = [__version__, av.__version__, head, status.st_size, status.st_mtime_ns, suffix, wanted]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()

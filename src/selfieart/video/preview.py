@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selfieart.errors import SelfieartError
+from selfieart.paths import StrPath
 from selfieart.sheets.sheet import sheet
 from selfieart.video.io.reading import Clip, read_first_frame
-from selfieart.video.io.source import StrPath
 
 _COLUMNS = 6
 _SIDE = 240

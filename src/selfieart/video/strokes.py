@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from selfieart.imaging.arrays import FloatArray, Pixels, as_picture
 from selfieart.render.painter import LARGEST_SUPERSAMPLING
+from selfieart.render.style_network import StyleNetwork
 from selfieart.sizes import Size, scaled_size
+from selfieart.style_grid import MULTIPLE
 from selfieart.video.composition import Box
-
-if TYPE_CHECKING:
-    from selfieart.render.style_network import StyleNetwork
 
 MARGIN = 64
 """Pixels painted along round a region. Strokes look at most 128 pixels far, but hardly beyond half of that."""
 
-_MULTIPLE = 8
 _BORDER = 16
 _WORTH_CUTTING = 0.85
 
@@ -95,7 +92,7 @@ class FrameStylizer:
     def _bordered(self, frame: Pixels, shares: FloatArray | None) -> tuple[Pixels, FloatArray | None]:
         """Frame and shares with the mirrored border that photos are painted with, filled up to multiples of 8."""
         height, width = frame.shape[:2]
-        bottom, right = _BORDER + -height % _MULTIPLE, _BORDER + -width % _MULTIPLE
+        bottom, right = _BORDER + -height % MULTIPLE, _BORDER + -width % MULTIPLE
         # Mirroring reaches at most one pixel less than the picture has; tiny pictures repeat their edge instead.
         how = cv2.BORDER_REFLECT_101 if min(height, width) > max(bottom, right) else cv2.BORDER_REPLICATE
         picture = cv2.copyMakeBorder(frame, _BORDER, bottom, _BORDER, right, how)
@@ -106,9 +103,9 @@ class FrameStylizer:
 
     def _cut(self, region: Box, height: int, width: int) -> Box:
         """What is painted of a bordered frame: the region and its margin, on the network's grid."""
-        top, left = (max(0, (edge + _BORDER - MARGIN) // _MULTIPLE * _MULTIPLE) for edge in region[:2])
+        top, left = (max(0, (edge + _BORDER - MARGIN) // MULTIPLE * MULTIPLE) for edge in region[:2])
         bottom, right = (
-            min(size, math.ceil((edge + _BORDER + MARGIN) / _MULTIPLE) * _MULTIPLE)
+            min(size, math.ceil((edge + _BORDER + MARGIN) / MULTIPLE) * MULTIPLE)
             for edge, size in zip(region[2:], (height, width), strict=True)
         )
         if (bottom - top) * (right - left) > _WORTH_CUTTING * height * width:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,18 +41,25 @@ class Graph:
     data: bytes
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    weights: dict[str, tuple[int, ...]]
+    weights: Mapping[str, tuple[int, ...]]
 
 
 @cache
 def _listing() -> dict[str, dict[str, object]]:
-    text = resources.files(__package__).joinpath("graphs", "graphs.json").read_text("utf-8")
-    listing: dict[str, dict[str, object]] = json.loads(text)
+    try:
+        text = resources.files(__package__).joinpath("graphs", "graphs.json").read_text("utf-8")
+        listing: dict[str, dict[str, object]] = json.loads(text)
+    except (OSError, ValueError) as error:
+        raise WeightsError("The list of graphs is missing or damaged: install selfieart again.") from error
     return listing
 
 
 def graphs() -> tuple[str, ...]:
-    """Names of all graphs."""
+    """Names of all graphs.
+
+    Raises:
+        WeightsError: their list is missing or damaged.
+    """
     return tuple(_listing())
 
 
@@ -61,7 +69,7 @@ def graph(name: str) -> Graph:
 
     Raises:
         UnknownName: there is no such graph.
-        WeightsError: its file is missing or is not the one that was listed.
+        WeightsError: its file is missing or is not the one that was listed, or the list is missing or damaged.
     """
     if name not in _listing():
         raise unknown("graph", name, _listing())
@@ -73,7 +81,7 @@ def graph(name: str) -> Graph:
     if hashlib.sha256(data).hexdigest() != listed["sha256"]:
         raise WeightsError(f"The graph {name} differs from the listed sha256: install selfieart again.")
     weights = {key: tuple(shape) for key, shape in listed["weights"].items()}  # type: ignore[attr-defined]
-    return Graph(name, data, tuple(listed["inputs"]), tuple(listed["outputs"]), weights)  # type: ignore[arg-type]
+    return Graph(name, data, tuple(listed["inputs"]), tuple(listed["outputs"]), MappingProxyType(weights))  # type: ignore[arg-type]
 
 
 def with_weights(graph: Graph, weights: Mapping[str, NDArray[np.float32]]) -> bytes:

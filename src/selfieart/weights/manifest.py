@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -44,21 +45,28 @@ class WeightsEntry:
     bytes: int
     architecture: str
     parameters: int
-    input: dict[str, Any]
+    input: Mapping[str, Any]
     classes: tuple[str, ...]
     licence: str
     data: tuple[str, ...]
     training: str
-    metrics: dict[str, Any]
+    metrics: Mapping[str, Any]
 
 
 @cache
 def manifest() -> dict[str, WeightsEntry]:
-    """All entries by name."""
-    text = resources.files(__package__).joinpath("manifest.json").read_text("utf-8")
+    """All entries by name.
+
+    Raises:
+        WeightsError: the manifest is missing or damaged.
+    """
+    try:
+        listed = json.loads(resources.files(__package__).joinpath("manifest.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise WeightsError("The manifest of the weights is missing or damaged: install selfieart again.") from error
     entries = [
         WeightsEntry(**{**raw, "classes": tuple(raw["classes"]), "data": tuple(raw["data"])})
-        for raw in json.loads(text)["weights"]
+        for raw in listed["weights"]
     ]
     return {entry.name: entry for entry in entries}
 

@@ -14,6 +14,7 @@ from selfieart.app.store import new_id
 from selfieart.app.uploads import STYLE, name_of, receive_file
 from selfieart.imaging import read_photo, write_photo
 from selfieart.imaging.arrays import as_pixels
+from selfieart.imaging.resize import scaled
 from selfieart.progress import Progress
 from selfieart.style_names import STYLE_PREFIX
 
@@ -45,8 +46,6 @@ async def add_style(request: Request) -> Response:
 
 def write_thumbnail(path: Path, thumbnail: Path) -> None:
     """The middle of a picture as a small square JPEG."""
-    from selfieart.render.painter import scaled
-
     pixels = read_photo(path).pixels
     side = min(pixels.shape[:2])
     top, left = (pixels.shape[0] - side) // 2, (pixels.shape[1] - side) // 2

@@ -17,7 +17,8 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
-from selfieart.video.io.source import StrPath, open_container
+from selfieart.paths import StrPath
+from selfieart.video.io.source import open_container
 from selfieart.video.io.writing import Encoding
 
 _SOUND = {".mp4": "aac", ".mov": "aac", ".mkv": "aac", ".webm": "libopus"}

@@ -12,10 +12,11 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from selfieart.errors import SelfieartError
+from selfieart.paths import StrPath
 from selfieart.video.frame import Frame
 from selfieart.video.io.colors import ToPixels, orientation, tags_like
 from selfieart.video.io.hdr import is_beyond_bt709
-from selfieart.video.io.source import StrPath, VideoInfo, open_container, picture_stream, rate_of, seconds_of
+from selfieart.video.io.source import VideoInfo, open_container, picture_stream, rate_of, seconds_of
 
 LARGEST_FRAME = 8192 * 8192
 """Pixels of the largest frame that is read."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,8 +14,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from selfieart.errors import SelfieartError, printable
-
-StrPath = str | os.PathLike[str]
+from selfieart.paths import StrPath, nearest_file
 
 _PICTURE_FORMATS = ("image2", "ico", "tty")
 _PICTURE_BRANDS = ("avif", "heic", "heix", "heim", "heis", "mif1")
@@ -121,18 +118,10 @@ def _check_source(path: Path) -> None:
     except (OSError, ValueError) as error:
         raise SelfieartError(f"'{printable(str(path), 200)}' cannot be read: check the path.") from error
     if not exists:
-        raise SelfieartError(f"'{path}' does not exist: {_nearest_file(path)}")
+        raise SelfieartError(f"'{path}' does not exist: {nearest_file(path)}")
     if folder:
         raise SelfieartError(f"'{path}' is a folder: name a video inside it.")
     if not plain:
         raise SelfieartError(f"'{path}' is a device or a pipe: save the video as a file and name that file.")
     if empty:
         raise SelfieartError(f"'{path}' is empty, 0 bytes: copy or download it again.")
-
-
-def _nearest_file(path: Path) -> str:
-    names: dict[str, str] = {}
-    with suppress(OSError):
-        names = {entry.stem.lower(): entry.name for entry in path.parent.iterdir()}
-    near = get_close_matches(path.stem.lower(), names, n=1)
-    return f"did you mean '{path.with_name(names[near[0]])}'?" if near else "check the name and the folder."
