@@ -190,6 +190,7 @@ class Inverter:
 
 @pytest.fixture
 def inverter(monkeypatch):
+    pytest.importorskip("torch")
     method = Inverter()
     monkeypatch.setattr("selfieart.app.routes.jobs.methods", lambda: ("gatys",))
     monkeypatch.setattr("selfieart.methods.method.Method.stylize_regions", method.stylize_regions)
