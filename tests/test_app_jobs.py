@@ -159,7 +159,6 @@ BAD_JOBS = [
 
 @pytest.mark.parametrize(("body", "status"), BAD_JOBS)
 def test_bad_jobs_are_refused(page, state, body, status, monkeypatch):
-    pytest.importorskip("torch")
     monkeypatch.setattr("selfieart.app.routes.jobs.methods", lambda: ("gatys",))
     before = len(state.jobs.all())
     refused(page.post("/api/jobs", json=body), status)
