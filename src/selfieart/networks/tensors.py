@@ -67,7 +67,7 @@ def soft_masks(logits: Tensor, tau: float = 3.0) -> Tensor:
 
 
 class SoftMasks(nn.Module):
-    """Module twin of :func:`soft_masks` with a buffer for tau, for use inside networks and exported graphs."""
+    """Module twin of :func:`soft_masks` with a buffer for tau, for use inside networks."""
 
     tau: Tensor
 
